@@ -1,0 +1,107 @@
+"""The values of the fleet: immutable, complete, and without opinion. What they mean is decided in `state` and `view`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.fleet.series import Shared
+from remote.events import Hello, LinkState, Process, Telemetry
+from trainer.record import Status
+from trainer.record.race import Winner
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One host: its link, its last figures, and when we heard them (this laptop's clock)."""
+
+    name: str
+    link: LinkState = LinkState("connecting")
+    link_since: float = 0.0
+    heard_at: float | None = None
+    hello: Hello | None = None
+    telemetry: Telemetry | None = None
+    synced: bool = False
+
+    @property
+    def reachable(self) -> bool:
+        return self.link.phase == "connected"
+
+    @property
+    def clock_offset(self) -> float:
+        """Host's clock minus ours: what must be subtracted from times in its files."""
+        if self.telemetry is None or self.heard_at is None:
+            return 0.0
+        return self.telemetry.time - self.heard_at
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The end of a log: whole lines, and how many bytes of the file came before and with them."""
+
+    lines: Shared[str] = field(default_factory=Shared)
+    first: int = 0  # number of the first line kept, counted from the start of what was delivered
+    end: int = 0  # byte offset after the last line
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """A run is known by its host and its folder's name."""
+
+    host: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.run}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that was read of one run directory."""
+
+    key: RunKey
+    seen: float  # when we first heard of it
+    heard_at: float  # when we last heard anything of it
+    config: Mapping[str, Any] = field(default_factory=dict)  # run.toml
+    status: Status | None = None
+    launch: Mapping[str, Any] | None = None
+    exit: Mapping[str, Any] | None = None
+    results: Mapping[str, Any] | None = None
+    processes: Mapping[str, Process] = field(default_factory=dict)  # by the document that named it
+    rows: Shared[Mapping[str, Any]] = field(default_factory=Shared)  # effective metric rows, oldest first
+    events: Shared[Mapping[str, Any]] = field(default_factory=Shared)
+    log: Log = Log()
+    damaged_lines: int = 0
+    gone: bool = False  # the folder was removed
+
+    @property
+    def worker(self) -> str:
+        origin = self.config.get("origin")
+        if isinstance(origin, Mapping) and isinstance(origin.get("worker"), str):
+            return str(origin["worker"])
+        return (self.status.worker if self.status else "") or self.key.run
+
+    @property
+    def race(self) -> str:
+        """The race's id, or nothing."""
+        origin = self.config.get("origin")
+        return str(origin.get("race", "")) if isinstance(origin, Mapping) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A worker of config.toml. It is visible from the moment it is written, started or not."""
+
+    worker: str
+    host: str
+    since: float  # when this laptop first saw it in the configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything that is known. `version` grows with every change, so that a screen can tell cheaply."""
+
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    runs: Mapping[RunKey, Run] = field(default_factory=dict)
+    planned: Mapping[str, Planned] = field(default_factory=dict)
+    winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
+    version: int = 0

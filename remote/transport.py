@@ -1,0 +1,53 @@
+"""The seam between this laptop and a host: byte channels and short commands. `local` and `fake` ship; `ssh` follows.
+
+All calls block and are made from threads of their own, never from the screen's loop. Everything above this file works the
+same on every transport.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A short command that ended. `code` is None when the connection broke before it was known."""
+
+    code: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+class Channel(Protocol):
+    """A process on the host with its standard streams. stderr is drained by the transport and kept, bounded."""
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data`. Unreachable when the other side is gone."""
+
+    def recv(self, size: int) -> bytes:
+        """Up to `size` bytes as soon as there are any; b"" at the end."""
+
+    def close(self) -> None:
+        """End it. Safe to call twice, and from another thread while `recv` waits."""
+
+    def stderr(self) -> bytes:
+        """What it has said on stderr so far, the last 64 KiB."""
+
+
+class Transport(Protocol):
+    """A way to one host."""
+
+    def connect(self) -> None:
+        """Be ready, or raise a RemoteError."""
+
+    def open(self, argv: Sequence[str]) -> Channel:
+        """Start a long-lived process."""
+
+    def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
+        """Run a short command to its end. TimedOut when it takes longer; the command is ended then."""
+
+    def attach_argv(self, argv: Sequence[str]) -> list[str]:
+        """A command line for this laptop's terminal that runs `argv` on the host with a terminal."""
+
+    def close(self) -> None:
+        """Close everything; safe to call twice."""
