@@ -1,0 +1,62 @@
+"""The two seams between the console's engine and its views: where the fleet comes from, and how things are done to it.
+
+The screen and the command line use only these. `console.pump` and `console.actions` implement them; tests and replay hand
+in their own.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.fleet.model import Fleet, RunKey
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of progress of an action. `ok` is None while it goes on; the last step of each worker says True or False."""
+
+    worker: str
+    text: str
+    ok: bool | None = None
+    countdown: float | None = None
+    mend: str = ""
+
+
+class Source(Protocol):
+    """Where the fleet comes from."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """The newest snapshot."""
+
+    @property
+    def readonly(self) -> bool:
+        """No action is allowed."""
+
+    def races(self) -> dict[str, tuple[str, ...]]:
+        """Races of the configuration: name → workers."""
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back in the event loop's thread after every batch of changes; returns what ends it."""
+
+    async def start(self) -> None:
+        """Open the links; returns at once."""
+
+    async def stop(self) -> None:
+        """Close the links. Workers are never touched."""
+
+
+class Actions(Protocol):
+    """Things done to workers. Each blocks, yields its progress, and ends with a verdict for every worker."""
+
+    def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]: ...
+
+    def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
+
+    def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
+
+    def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
+
+    def race(self, name: str, *, check: bool = True) -> Iterator[Step]: ...
+
+    def attach_argv(self, run: RunKey) -> list[str]: ...
