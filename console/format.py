@@ -6,7 +6,8 @@ Every function takes None as "not known" and answers `UNKNOWN`. Widths are count
 import math
 import time
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len as cell_len
+from rich.cells import set_cell_size as set_cell_size
 
 UNKNOWN = "–"
 _UNITS = "BKMGTPE"
