@@ -13,7 +13,7 @@ from console.fleet.model import Fleet, RunKey
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of progress of an action. `ok` is None while it goes on; the last step of a worker says True or False."""
+    """One line of progress of an action. `ok` is None while it goes on; a worker's last step says True or False."""
 
     worker: str
     text: str

@@ -1,5 +1,7 @@
 """Rows, trends, standings and advice."""
 
+import json
+
 import pytest
 from tests_evidence import RUN, Evidence, document, telemetry
 
@@ -13,6 +15,8 @@ CRITERIA = [
     {"metric": "val_accuracy", "op": ">=", "threshold": 0.75, "value": 0.9, "passed": True},
     {"metric": "attention_ratio", "op": ">=", "threshold": 1.5, "value": 1.32, "passed": False},
 ]
+
+BEST = {"acc": {"value": 0.5, "epoch": 3}}
 
 
 def row(evidence):
@@ -52,9 +56,7 @@ def test_a_row_says_why_it_has_not_stopped(evidence):
 
 def test_trends_tell_value_best_and_direction(evidence):
     rows = [{"t": n, "step": n, "phase": "train", "loss": 1.0 / (n + 1), "acc": 0.1 * n} for n in range(6)]
-    evidence.launch().rows(*rows).status(
-        "training", metrics={"loss": 0.16, "acc": 0.5}, best={"acc": {"value": 0.5, "epoch": 3}}
-    )
+    evidence.launch().rows(*rows).status("training", metrics={"loss": 0.16, "acc": 0.5}, best=BEST)
     metrics = dict(row(evidence).metrics)
     assert metrics["loss"].direction == -1 and metrics["acc"].direction == 1
     assert (metrics["acc"].best, metrics["acc"].best_epoch) == (0.5, 3)
@@ -66,21 +68,24 @@ def test_a_resumed_run_shows_each_step_once(evidence):
     assert [(item["step"], item["loss"]) for item in evidence.run.rows] == [(1, 3.0), (2, 9.0)]
 
 
-@pytest.mark.parametrize(
-    ("how", "what", "mend"),
-    [
-        (lambda e: e.exit(signal=9), "something killed it", "dmesg"),
-        (lambda e: e.tell(telemetry(e.now, memory_used=158, memory_total=160)).exit(signal=9), "killed while memory was short", "smaller"),
-        (lambda e: e.exit(signal=9, oom_kills=2), "it ran out of memory", "smaller"),
-        (lambda e: e.log("run.toml:3: optim.lrr: unknown key\n").exit(code=2), "its configuration cannot be used", "start attention"),
-        (lambda e: e.log("OSError: [Errno 28] No space left on device\n").exit(code=1), "the disk was full", "free space"),
-        (lambda e: e.exit(code=1), "it failed", "logs attention"),
-        (lambda e: e.process(False), "it vanished", "resume attention"),
-        (lambda e: e.status("failed", findings=[{"what": "the loss is NaN", "proof": "step 7", "mend": "lower lr"}]), "the loss is NaN", "lower lr"),
-        (lambda e: e.process(True).status("training", heartbeat=e.now - 300), "no progress for 5 min", "stop attention"),
-    ],
-)  # fmt: skip
-def test_every_bad_end_has_a_sentence_and_a_mend(evidence, how, what, mend):
+NAN = [{"what": "the loss is NaN", "proof": "step 7", "mend": "lower lr"}]
+SHORT = {"memory_used": 158, "memory_total": 160}
+ENDS = {
+    "something killed it": (lambda e: e.exit(signal=9), "dmesg"),
+    "killed while memory was short": (lambda e: e.tell(telemetry(e.now, **SHORT)).exit(signal=9), "smaller"),
+    "it ran out of memory": (lambda e: e.exit(signal=9, oom_kills=2), "smaller"),
+    "its configuration cannot be used": (lambda e: e.log("run.toml:3: lrr: unknown\n").exit(code=2), "start attention"),
+    "the disk was full": (lambda e: e.log("OSError: [Errno 28] No space left on device\n").exit(code=1), "free space"),
+    "it failed": (lambda e: e.exit(code=1), "logs attention"),
+    "it vanished": (lambda e: e.process(False), "resume attention"),
+    "the loss is NaN": (lambda e: e.status("failed", findings=NAN), "lower lr"),
+    "no progress for 5 min": (lambda e: e.process(True).status("training", heartbeat=e.now - 300), "stop attention"),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_every_bad_end_has_a_sentence_and_a_mend(evidence, what):
+    how, mend = ENDS[what]
     evidence.launch().status("training")
     how(evidence)
     assert any(item.what == what and mend in item.mend and item.proof for item in row(evidence).advice)
@@ -123,7 +128,7 @@ def race(*passed: tuple[str, bool, str]) -> Evidence:
 def test_standings_put_the_winner_first_and_name_the_picture():
     evidence = race(("pretrained", False, "lost the race"), ("attention", True, "criteria met"))
     winner = {"run": "attention-20260101-120000-0001", "worker": "attention", "time": 5}
-    evidence.tell(Document(f"races/{RACE}", "winner.json", __import__("json").dumps(winner)))
+    evidence.tell(Document(f"races/{RACE}", "winner.json", json.dumps(winner)))
     (view,) = race_views(evidence.fleet, {"persistence": ("attention", "pretrained")}, evidence.now)
     assert (view.winner, view.over, view.id) == ("attention", True, RACE)
     assert [(item.row.worker, item.passed, item.won) for item in view.standings] == [
