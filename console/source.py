@@ -1,7 +1,7 @@
 """The two seams between the console's engine and its views: where the fleet comes from, and how things are done to it.
 
-The screen and the command line use only these. `console.pump` and `console.actions` implement them; tests and replay hand
-in their own.
+The screen and the command line use only these. `console.pump` and `console.actions` implement them; tests and replay
+hand in their own.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from console.fleet.model import Fleet, RunKey
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of progress of an action. `ok` is None while it goes on; the last step of each worker says True or False."""
+    """One line of progress of an action. `ok` is None while it goes on; a worker's last step says True or False."""
 
     worker: str
     text: str

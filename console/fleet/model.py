@@ -1,4 +1,4 @@
-"""The values of the fleet: immutable, complete, and without opinion. What they mean is decided in `state` and `view`."""
+"""The values of the fleet: immutable, complete, without opinion. What they mean is decided in `state` and `view`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Host:
     """One host: its link, its last figures, and when we heard them (this laptop's clock)."""
 
     name: str
-    link: LinkState = LinkState("connecting")
+    link: LinkState = field(default_factory=lambda: LinkState("connecting"))
     link_since: float = 0.0
     heard_at: float | None = None
     hello: Hello | None = None

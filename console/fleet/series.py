@@ -1,7 +1,8 @@
 """Append-only sequences that many snapshots share without copying.
 
-A snapshot is (buffer, length). Appending to the newest snapshot extends the shared buffer in place, which older snapshots
-cannot see; appending to an older one copies. So a fold stays a pure function, and a million rows cost a million cells.
+A snapshot is (buffer, length). Appending to the newest snapshot extends the shared buffer in place, which older
+snapshots cannot see; appending to an older one copies. So a fold stays a pure function, and a million rows cost a
+million cells.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,145 +1,295 @@
-"""What the views show: rows of plain values, computed from a fleet and the time. Screen, text and JSON all use these."""
+"""(fleet, time) → rows. Screen, text and JSON all use these, so that they can never disagree."""
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from console.fleet.model import RunKey
-from trainer.record.status import Checkpoint, Criterion, Progress
-
-STATES = (
-    "planned",
-    "queued",
-    "starting",
-    "preparing",
-    "training",
-    "validating",
-    "stopping",
-    "finished",
-    "criteria met",
-    "lost the race",
-    "stopped",
-    "failed",
-    "killed",
-    "out of memory",
-    "vanished",
+from console.fleet.advice import host_advice, plan_advice, run_advice
+from console.fleet.cells import (
+    LIVE,
+    STATES,
+    Advice,
+    GpuCell,
+    HostRow,
+    RaceView,
+    Standing,
+    State,
+    Trend,
+    WorkerRow,
 )
-LIVE = frozenset({"queued", "starting", "preparing", "training", "validating", "stopping"})
+from console.fleet.model import Fleet, Host, Run, RunKey
+from console.fleet.records import began, ended, launched, reported
+from console.fleet.state import state_of, state_of_plan, unreachable_for
+from remote.events import Disk
+from trainer.record.status import Criterion, Status
+
+__all__ = [
+    "LIVE",
+    "STATES",
+    "Advice",
+    "GpuCell",
+    "HostRow",
+    "RaceView",
+    "Standing",
+    "State",
+    "Trend",
+    "WorkerRow",
+    "host_rows",
+    "newest_runs",
+    "race_views",
+    "run_row",
+    "worker_rows",
+]
+
+UNHEARD_S = 3.0  # a host's figures come once a second: older than this is worth saying
+TREND_ROWS = 5
+TREND_LOOK = 400  # rows looked at for a trend: enough for a metric that comes once an epoch
+_LOWER = re.compile(r"(^|_)(loss|error|err|mse|mae|nrmse|rmse|nll|perplexity)(_|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """A worker's state with the evidence for it. The overlays do not replace the state: they say how far to trust it."""
-
-    name: str
-    evidence: str  # one sentence: from what this was concluded
-    detail: str = ""  # the first traceback line, the signal, the reason of the end
-    age: float | None = None  # seconds since the newest evidence
-    unreachable_for: float | None = None  # overlay: the link is down, this is the last known state
-    stalled_for: float | None = None  # overlay: alive, but no progress
-
-    @property
-    def live(self) -> bool:
-        return self.name in LIVE
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What a person should know and can do: what, proof, mend."""
-
-    what: str
-    proof: str
-    mend: str
-    level: str = "warning"  # note, warning, error
+def worker_rows(fleet: Fleet, now: float) -> tuple[WorkerRow, ...]:
+    """One row per worker: the newest run of it, or its plan. Workers of the configuration first, in its order."""
+    newest = newest_runs(fleet)
+    rows = []
+    for name, planned in fleet.planned.items():
+        run = newest.pop((planned.host, name), None)
+        if run is None:
+            state = state_of_plan(planned, now)
+            rows.append(WorkerRow(name, planned.host, None, state, advice=plan_advice(planned, now)))
+        else:
+            rows.append(run_row(fleet, run, now))
+    others = sorted(newest.values(), key=lambda run: (run.worker, run.key.host))
+    return (*rows, *(run_row(fleet, run, now) for run in others))
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """A metric's value now, its best, and where it is going: -1, 0, +1 over the last few rows."""
-
-    value: float
-    best: float | None = None
-    best_epoch: int | None = None
-    direction: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """One line of the workers table: a worker's newest run, or the plan of one."""
-
-    worker: str
-    host: str
-    key: RunKey | None  # None: planned, never started
-    state: State
-    race: str = ""
-    epoch: int | None = None
-    epochs: int | None = None
-    step: int | None = None
-    steps: int | None = None
-    progress: Progress | None = None
-    metrics: tuple[tuple[str, Trend], ...] = ()
-    criteria: tuple[Criterion, ...] = ()
-    next_check_epoch: int | None = None
-    samples_per_s: float | None = None
-    data_wait: float | None = None
-    eta_s: float | None = None
-    heartbeat_age: float | None = None
-    elapsed_s: float | None = None
-    checkpoint: Checkpoint | None = None
-    notes: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-    advice: tuple[Advice, ...] = ()
+def newest_runs(fleet: Fleet) -> dict[tuple[str, str], Run]:
+    """(host, worker) → its newest run; removed folders only where nothing else is known."""
+    newest: dict[tuple[str, str], Run] = {}
+    for run in fleet.runs.values():
+        key = (run.key.host, run.worker)
+        if key not in newest or _order(run) > _order(newest[key]):
+            newest[key] = run
+    return newest
 
 
-@dataclass(frozen=True, slots=True)
-class HostRow:
-    """One line of the hosts table."""
-
-    name: str
-    phase: str  # the link's phase
-    detail: str
-    unheard_for: float | None  # seconds since we last heard of it, when that is too long
-    cpu: float | None = None
-    load: float | None = None
-    cores: int | None = None
-    memory_used: int | None = None
-    memory_total: int | None = None
-    disk_mount: str = ""
-    disk_used: int | None = None
-    disk_total: int | None = None
-    gpus: tuple["GpuCell", ...] = ()
-    gpu_error: str = ""
-    advice: tuple[Advice, ...] = ()
+def _order(run: Run) -> tuple[bool, float, str]:
+    return (not run.gone, began(run) or 0.0, run.key.run)
 
 
-@dataclass(frozen=True, slots=True)
-class GpuCell:
-    """One GPU of a host."""
+def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
+    """The row of one run."""
+    host = fleet.hosts.get(run.key.host) or Host(run.key.host)
+    state = state_of(run, host, now)
+    status = reported(run) or Status()
+    stopping = status.stopping
+    host_now = now + host.clock_offset
+    return WorkerRow(
+        worker=run.worker,
+        host=run.key.host,
+        key=run.key,
+        state=state,
+        race=run.race,
+        epoch=status.epoch,
+        epochs=status.epochs,
+        step=status.step,
+        steps=status.steps,
+        progress=status.progress if state.live else None,
+        metrics=trends(run, status),
+        criteria=stopping.criteria if stopping else (),
+        next_check_epoch=stopping.next_epoch if stopping and state.live else None,
+        samples_per_s=status.samples_per_s,
+        data_wait=status.data_wait,
+        eta_s=status.eta_s if state.live else None,
+        heartbeat_age=_since(status.heartbeat, host_now) if state.live else None,
+        elapsed_s=_elapsed(run, state, host_now),
+        checkpoint=status.checkpoint,
+        notes=status.notes,
+        figures=status.figures,
+        advice=run_advice(run, host, state, now),
+    )
 
-    index: int
-    name: str
-    utilisation: float | None
-    memory_used: int | None
-    memory_total: int | None
-    temperature: float | None
-    power: float | None
+
+def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
+    """The metrics of a run: value now, best, direction. Names in the order in which the run reports them."""
+    recent = _recent(run.rows[-TREND_LOOK:])
+    values = dict(status.metrics) or {name: numbers[-1] for name, numbers in recent.items()}
+    out = []
+    for name, value in values.items():
+        best = status.best.get(name)
+        direction = _direction(recent.get(name, []))
+        out.append((name, Trend(value, best.value if best else None, best.epoch if best else None, direction)))
+    return tuple(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One rival of a race."""
-
-    row: WorkerRow
-    passed: int  # criteria passed at the latest check
-    total: int
-    won: bool = False
+def lower_is_better(name: str) -> bool:
+    """Whether a metric's name says that less is better."""
+    return bool(_LOWER.search(name))
 
 
-@dataclass(frozen=True, slots=True)
-class RaceView:
-    """A race as it stands: rivals from best to worst."""
+_NO_METRIC = frozenset({"t", "step", "epoch", "phase", "lr"})
 
-    name: str
-    id: str  # the running or last instance, "" when never started
-    standings: tuple[Standing, ...]
-    winner: str = ""  # the winning worker
-    over: bool = False
-    picture: str = ""  # path of the winner's four-panel picture on its host
+
+def _recent(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name not in _NO_METRIC and isinstance(value, int | float) and not isinstance(value, bool):
+                found.setdefault(name, []).append(float(value))
+    return found
+
+
+def _direction(values: list[float]) -> int:
+    values = [value for value in values[-TREND_ROWS:] if math.isfinite(value)]
+    if len(values) < 2:
+        return 0
+    before = sum(values[:-1]) / (len(values) - 1)
+    change = values[-1] - before
+    if abs(change) <= 0.005 * max(abs(before), 1e-9):
+        return 0
+    return 1 if change > 0 else -1
+
+
+def _since(time: float | None, host_now: float) -> float | None:
+    return None if time is None or not math.isfinite(time) else max(0.0, host_now - time)
+
+
+def _elapsed(run: Run, state: State, host_now: float) -> float | None:
+    start, end = began(run), ended(run)
+    if start is None:
+        return None
+    if state.live:
+        return max(0.0, host_now - start)
+    status = reported(run)
+    last = (end.time if end else None) or (status.heartbeat if status else None)
+    return max(0.0, last - start) if last is not None else None
+
+
+def host_rows(fleet: Fleet, now: float) -> tuple[HostRow, ...]:
+    """One row per host, in the order in which they were configured."""
+    return tuple(_host_row(host, now) for host in fleet.hosts.values())
+
+
+def _host_row(host: Host, now: float) -> HostRow:
+    figures = host.telemetry
+    disk = disk_of(host)
+    unheard = unreachable_for(host, now)
+    if unheard is None and host.heard_at is not None and now - host.heard_at > UNHEARD_S:
+        unheard = now - host.heard_at
+    return HostRow(
+        name=host.name,
+        phase=host.link.phase,
+        detail=host.link.detail,
+        unheard_for=unheard,
+        cpu=figures.cpu if figures else None,
+        load=figures.load if figures else None,
+        cores=host.hello.cores if host.hello else None,
+        memory_used=figures.memory_used if figures else None,
+        memory_total=figures.memory_total if figures else None,
+        disk_mount=disk.mount if disk else "",
+        disk_used=disk.used if disk else None,
+        disk_total=disk.total if disk else None,
+        gpus=tuple(
+            GpuCell(gpu.index, gpu.name, gpu.utilisation, gpu.memory_used, gpu.memory_total, gpu.temperature, gpu.power)
+            for gpu in (figures.gpus if figures else ())
+        ),
+        gpu_error=figures.gpu_error if figures else "",
+        advice=host_advice(host, disk, now),
+    )
+
+
+def disk_of(host: Host) -> Disk | None:
+    """The disk that holds the host's root: the one that a run can fill."""
+    if host.telemetry is None or not host.telemetry.disks:
+        return None
+    root = host.hello.root if host.hello else "/"
+    holding = [disk for disk in host.telemetry.disks if _below(root, disk.mount)]
+    return max(holding, key=lambda disk: len(disk.mount)) if holding else host.telemetry.disks[0]
+
+
+def _below(path: str, mount: str) -> bool:
+    return path == mount or path.startswith(mount.rstrip("/") + "/")
+
+
+def race_views(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> tuple[RaceView, ...]:
+    """Each race of the configuration as it stands: its newest instance, or its workers before the first start."""
+    return tuple(_race_view(fleet, name, workers, now) for name, workers in races.items())
+
+
+def _race_view(fleet: Fleet, name: str, workers: Sequence[str], now: float) -> RaceView:
+    race = newest_race(fleet, name)
+    if not race:
+        rows = [row for row in worker_rows(fleet, now) if row.worker in workers]
+        return RaceView(name, "", tuple(_standing(row, False) for row in rows))
+    runs = _newest_of_each([run for run in fleet.runs.values() if run.race == race])
+    winner = fleet.winners.get(race)
+    standings = [_standing(run_row(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]
+    standings.sort(key=_rank)
+    first = next((item for item in standings if item.won), None)
+    over = bool(standings) and not any(item.row.state.live for item in standings)
+    return RaceView(
+        name,
+        race,
+        tuple(standings),
+        winner=(first.row.worker if first else winner.worker) if winner else "",
+        over=over,
+        picture=_picture(fleet, first.row) if first else "",
+    )
+
+
+_INSTANCE = re.compile(r"-\d{8}-\d{6}-[0-9a-f]{4}\Z")
+
+
+def newest_race(fleet: Fleet, name: str) -> str:
+    """The id of the newest instance of a race: `<name>-<stamp>-<hex>`; nothing when it never ran."""
+    ids = {run.race for run in fleet.runs.values() if not run.gone and _INSTANCE.sub("", run.race) == name != run.race}
+    return max(ids, default="")
+
+
+def _newest_of_each(runs: Iterable[Run]) -> list[Run]:
+    newest: dict[str, Run] = {}
+    for run in runs:
+        if run.worker not in newest or _order(run) > _order(newest[run.worker]):
+            newest[run.worker] = run
+    return list(newest.values())
+
+
+def _standing(row: WorkerRow, won: bool) -> Standing:
+    return Standing(row, sum(item.passed is True for item in row.criteria), len(row.criteria), won)
+
+
+def _rank(standing: Standing) -> tuple[bool, int, float, str]:
+    near = [nearness(item) for item in standing.row.criteria]
+    return (not standing.won, -standing.passed, -(sum(near) / len(near) if near else 0.0), standing.row.worker)
+
+
+def nearness(criterion: Criterion) -> float:
+    """How near a criterion is to being passed: 1 is passed, 0 is nothing yet."""
+    if criterion.passed:
+        return 1.0
+    if criterion.value is None or not math.isfinite(criterion.value) or not criterion.threshold:
+        return 0.0
+    part = criterion.value / criterion.threshold
+    if criterion.op in ("<", "<="):
+        part = criterion.threshold / criterion.value if criterion.value else 0.0
+    return min(max(part, 0.0), 1.0)
+
+
+def _picture(fleet: Fleet, row: WorkerRow) -> str:
+    if row.key is None or not row.figures:
+        return ""
+    host = fleet.hosts.get(row.host)
+    root = host.hello.root if host and host.hello else ""
+    return f"{root.rstrip('/')}/runs/{row.key.run}/{row.figures[0]}" if root else row.figures[0]
+
+
+def attempts(run: Run) -> int:
+    """How many times this run was launched."""
+    start = launched(run)
+    return (start.attempt or 1) if start else 0
+
+
+def key_of(fleet: Fleet, worker: str) -> RunKey | None:
+    """The newest run of a worker, on whichever host."""
+    found = [run for (_host, name), run in newest_runs(fleet).items() if name == worker]
+    return max(found, key=_order).key if found else None

@@ -1,0 +1,211 @@
+"""What a person should know and can do about a worker or a host: what, proof, mend. Pure functions of the evidence."""
+
+import math
+from collections.abc import Iterator
+
+from console.fleet.cells import Advice, State
+from console.fleet.model import Host, Planned, Run
+from console.fleet.records import asked_to_end, ended, reported
+from remote.events import Disk
+from trainer.record.status import Criterion, Status
+
+NEVER_STARTED_S = 600.0  # a plan this old is worth a word
+DISK_FULL = 0.01  # share of the disk that is still free
+DISK_LOW = 0.05
+MEMORY_SHORT = 0.92  # share in use at which the kernel begins to look for victims
+
+
+def plan_advice(planned: Planned, now: float) -> tuple[Advice, ...]:
+    """For a worker that has no run."""
+    age = now - planned.since
+    if age < NEVER_STARTED_S:
+        return ()
+    return (
+        Advice(
+            f"planned {duration(age)} ago, never started",
+            f"{planned.worker} stands in the configuration, and {planned.host} has no run of it",
+            f"press s, or: trajconsole start {planned.worker}",
+        ),
+    )
+
+
+def run_advice(run: Run, host: Host, state: State, now: float) -> tuple[Advice, ...]:
+    """For a run: why it ended or does not move, what the run found itself, why it has not stopped yet."""
+    status = reported(run)
+    advice = [*_of_state(run, host, state), *_findings(status, state)]
+    if state.live and status is not None:
+        advice.extend(_criteria(status))
+    if not run.config and run.launch is not None and not run.gone and run.status is None:
+        advice.append(
+            Advice("no run.toml", "the folder has no readable run.toml", "it was not started from a console", "note")
+        )
+    if run.damaged_lines:
+        advice.append(
+            Advice(
+                f"{run.damaged_lines} damaged records",
+                "lines or documents of this run that are not JSON objects were left out",
+                "does something else write into its folder?",
+                "note",
+            )
+        )
+    return tuple(advice)
+
+
+def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
+    """For a host: a broken link, a full disk, short memory, a driver that does not answer."""
+    advice = []
+    if host.link.phase in ("unreachable", "auth failed", "host key", "broken", "stale"):
+        last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
+        advice.append(Advice(host.link.phase, _sentence(host.link.detail, last), host.link.mend, "error"))
+    advice.extend(_disk(disk))
+    if memory_short(host):
+        advice.append(
+            Advice("memory is short", _memory(host), "the kernel may kill a worker: use smaller batches", "warning")
+        )
+    if host.telemetry is not None and host.telemetry.gpu_error:
+        advice.append(
+            Advice("the GPU driver does not answer", host.telemetry.gpu_error, "look at it on the host", "warning")
+        )
+    return tuple(advice)
+
+
+def memory_short(host: Host) -> bool:
+    """Whether the host has so little memory left that the kernel may kill."""
+    figures = host.telemetry
+    if figures is None or not figures.memory_used or not figures.memory_total:
+        return False
+    return figures.memory_used / figures.memory_total > MEMORY_SHORT
+
+
+def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
+    worker, end = run.worker, ended(run)
+    resume = f"trajconsole resume {worker}"
+    proof = _sentence(state.detail, state.evidence)
+    if state.stalled_for is not None:
+        yield Advice(
+            f"no progress for {duration(state.stalled_for)}",
+            f"{state.evidence}, and it has not moved since",
+            f"look at its log; end it with: trajconsole stop {worker}",
+        )
+    if state.name == "out of memory":
+        yield Advice(
+            "it ran out of memory", proof, f"make batch or model smaller, or free memory; then: {resume}", "error"
+        )
+    elif state.name == "vanished":
+        if run.gone:
+            yield Advice("its folder was removed", state.evidence, f"trajconsole start {worker}", "error")
+        else:
+            yield Advice("it vanished", state.evidence, f"from its last checkpoint: {resume}", "error")
+    elif state.name == "killed":
+        yield _killed(run, host, state, resume)
+    elif state.name == "failed" and end is not None and end.code == 2:
+        yield Advice("its configuration cannot be used", proof, f"mend it, then: trajconsole start {worker}", "error")
+    elif state.name == "failed" and _disk_full(state.detail):
+        yield Advice("the disk was full", proof, f"free space, then: {resume}", "error")
+    elif state.name == "failed":
+        yield Advice("it failed", proof, f"trajconsole logs {worker}; when mended: {resume}", "error")
+
+
+def _killed(run: Run, host: Host, state: State, resume: str) -> Advice:
+    proof = _sentence(state.detail, state.evidence)
+    if asked_to_end(run) == "kill":
+        return Advice("it was killed, as asked", proof, f"from its last checkpoint: {resume}", "note")
+    if "KILL" in state.detail and memory_short(host):
+        return Advice(
+            "killed while memory was short",
+            f"{proof}; {_memory(host)}",
+            f"likely the kernel's out-of-memory killer: use smaller batches, then {resume}",
+            "error",
+        )
+    if "KILL" in state.detail:
+        return Advice(
+            "something killed it",
+            f"{proof}; no console asked for it",
+            f"if nobody did it by hand, ask the host's kernel log (dmesg) for “Out of memory”; then {resume}",
+            "error",
+        )
+    return Advice(
+        "something ended it", f"{proof}; no console asked for it", f"from its last checkpoint: {resume}", "error"
+    )
+
+
+def _findings(status: Status | None, state: State) -> Iterator[Advice]:
+    if status is None:
+        return
+    level = "error" if state.name == "failed" else "warning"
+    for finding in status.findings:
+        yield Advice(finding.what, finding.proof, finding.mend, level)
+    if not status.findings and state.live and _disk_full(f"{status.phase} {status.message}"):
+        yield Advice("it waits for free disk space", status.message or status.phase, "free space on the host", "error")
+
+
+def _criteria(status: Status) -> Iterator[Advice]:
+    stopping = status.stopping
+    if stopping is None or not stopping.criteria:
+        return
+    when = "" if stopping.next_epoch is None else f"next check at epoch {stopping.next_epoch}"
+    open_ = [item for item in stopping.criteria if not item.passed]
+    if stopping.checked_epoch is None:
+        yield Advice("the criteria have not been checked yet", ", ".join(map(wanted, stopping.criteria)), when, "note")
+    elif open_:
+        count = f"{len(open_)} of {len(stopping.criteria)} criteria not met"
+        yield Advice(f"why it has not stopped: {count}", " · ".join(map(verdict, open_)), when, "note")
+
+
+def verdict(item: Criterion) -> str:
+    """ "attention_ratio 1.32 of 1.50"."""
+    value = "not yet known" if item.value is None else f"{_figure(item.value)}"
+    return (
+        f"{item.metric} {value} of {_figure(item.threshold)}"
+        if item.op == ">="
+        else f"{item.metric} {value}, wanted {item.op} {_figure(item.threshold)}"
+    )
+
+
+def wanted(item: Criterion) -> str:
+    return f"{item.metric} {item.op} {_figure(item.threshold)}"
+
+
+def _figure(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def _disk(disk: Disk | None) -> Iterator[Advice]:
+    if disk is None or disk.total <= 0:
+        return
+    share = disk.free / disk.total
+    proof = f"{disk.mount}: {disk.free / 2**30:.1f} GiB of {disk.total / 2**30:.0f} GiB free"
+    if share < DISK_FULL or disk.inodes_free == 0:
+        words = "no inodes left" if disk.inodes_free == 0 else "the disk is full"
+        yield Advice(words, proof, "free space: checkpoints and logs cannot be written", "error")
+    elif share < DISK_LOW:
+        yield Advice("the disk is nearly full", proof, "free space before the next checkpoints", "warning")
+
+
+def _disk_full(text: str) -> bool:
+    return any(
+        words in text for words in ("No space left", "disk full", "disk is full", "Disk quota exceeded", "ENOSPC")
+    )
+
+
+def _memory(host: Host) -> str:
+    figures = host.telemetry
+    if figures is None or figures.memory_used is None or not figures.memory_total:
+        return ""
+    return f"{figures.memory_used / 2**30:.1f} of {figures.memory_total / 2**30:.1f} GiB in use on {host.name}"
+
+
+def _sentence(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def duration(seconds: float) -> str:
+    """A time span for people: 41 s, 5 min, 9 h, 3 d."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return "0 s"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,145 @@
+"""The values that the views show: states, advice, rows. `state`, `advice` and `view` compute them."""
+
+from dataclasses import dataclass
+
+from console.fleet.model import RunKey
+from trainer.record.status import Checkpoint, Criterion, Progress
+
+STATES = (
+    "planned",
+    "queued",
+    "starting",
+    "preparing",
+    "training",
+    "validating",
+    "stopping",
+    "finished",
+    "criteria met",
+    "lost the race",
+    "stopped",
+    "failed",
+    "killed",
+    "out of memory",
+    "vanished",
+)
+LIVE = frozenset({"queued", "starting", "preparing", "training", "validating", "stopping"})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A worker's state with the evidence for it. The overlays do not replace it: they say how far to trust it."""
+
+    name: str
+    evidence: str  # one sentence: from what this was concluded
+    detail: str = ""  # the first traceback line, the signal, the reason of the end
+    age: float | None = None  # seconds since the newest evidence
+    unreachable_for: float | None = None  # overlay: the link is down, this is the last known state
+    stalled_for: float | None = None  # overlay: alive, but no progress
+
+    @property
+    def live(self) -> bool:
+        return self.name in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a person should know and can do: what, proof, mend."""
+
+    what: str
+    proof: str
+    mend: str
+    level: str = "warning"  # note, warning, error
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A metric's value now, its best, and where it is going: -1, 0, +1 over the last few rows."""
+
+    value: float
+    best: float | None = None
+    best_epoch: int | None = None
+    direction: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """One line of the workers table: a worker's newest run, or the plan of one."""
+
+    worker: str
+    host: str
+    key: RunKey | None  # None: planned, never started
+    state: State
+    race: str = ""
+    epoch: int | None = None
+    epochs: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    progress: Progress | None = None
+    metrics: tuple[tuple[str, Trend], ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    next_check_epoch: int | None = None
+    samples_per_s: float | None = None
+    data_wait: float | None = None
+    eta_s: float | None = None
+    heartbeat_age: float | None = None
+    elapsed_s: float | None = None
+    checkpoint: Checkpoint | None = None
+    notes: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """One line of the hosts table."""
+
+    name: str
+    phase: str  # the link's phase
+    detail: str
+    unheard_for: float | None  # seconds since we last heard of it, when that is too long
+    cpu: float | None = None
+    load: float | None = None
+    cores: int | None = None
+    memory_used: int | None = None
+    memory_total: int | None = None
+    disk_mount: str = ""
+    disk_used: int | None = None
+    disk_total: int | None = None
+    gpus: tuple["GpuCell", ...] = ()
+    gpu_error: str = ""
+    advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GpuCell:
+    """One GPU of a host."""
+
+    index: int
+    name: str
+    utilisation: float | None
+    memory_used: int | None
+    memory_total: int | None
+    temperature: float | None
+    power: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One rival of a race."""
+
+    row: WorkerRow
+    passed: int  # criteria passed at the latest check
+    total: int
+    won: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RaceView:
+    """A race as it stands: rivals from best to worst."""
+
+    name: str
+    id: str  # the running or last instance, "" when never started
+    standings: tuple[Standing, ...]
+    winner: str = ""  # the winning worker
+    over: bool = False
+    picture: str = ""  # path of the winner's four-panel picture on its host

@@ -1,0 +1,135 @@
+"""(fleet, what a link said) → fleet. Pure: the time is an argument, and every message has its answer."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
+from console.fleet.series import Shared
+from console.fleet.text import log_lines
+from remote.events import Chunk, Document, Event, FolderGone, Hello, LinkState, Process, Synced, Telemetry
+from trainer.record import files
+from trainer.record.jsonl import RESUME, decode_document, decode_lines, effective
+from trainer.record.race import Winner
+from trainer.record.status import from_json
+
+LOG_LINES = 5000  # kept of each run's log; the whole of it is in the mirror
+RUNS, RACES = "runs", "races"
+
+
+def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
+    """The fleet after these events of a host. One call per batch: the maps are copied once."""
+    value = fleet.hosts.get(host) or Host(host, link_since=now)
+    runs = dict(fleet.runs)
+    winners = dict(fleet.winners)
+    for event in events:
+        match event:
+            case LinkState() | Hello() | Telemetry() | Synced():
+                value = fold_host(value, event, now)
+            case _:
+                area, _slash, name = event.folder.partition("/")
+                if area == RUNS and name:
+                    key = RunKey(host, name)
+                    runs[key] = fold_run(runs.get(key) or Run(key, seen=now, heard_at=now), event, now)
+                elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
+                    _fold_winner(winners, name, event)
+    return replace(fleet, hosts={**fleet.hosts, host: value}, runs=runs, winners=winners, version=fleet.version + 1)
+
+
+def plan(fleet: Fleet, planned: Iterable[Planned]) -> Fleet:
+    """The fleet with these workers of the configuration, and no others."""
+    return replace(fleet, planned={item.worker: item for item in planned}, version=fleet.version + 1)
+
+
+def fold_host(host: Host, event: LinkState | Hello | Telemetry | Synced, now: float) -> Host:
+    match event:
+        case LinkState():
+            since = host.link_since if event.phase == host.link.phase else now
+            synced = host.synced and event.phase in ("connected", "stale")
+            return replace(host, link=event, link_since=since, synced=synced)
+        case Hello():
+            return replace(host, hello=event)
+        case Telemetry():
+            return replace(host, telemetry=event, heard_at=now)
+        case Synced():
+            return replace(host, synced=True)
+
+
+def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: float) -> Run:
+    run = replace(run, heard_at=now)
+    match event:
+        case Document():
+            return _fold_document(run, event)
+        case Chunk():
+            return _fold_chunk(run, event)
+        case Process():
+            return replace(run, processes={**run.processes, event.document: event})
+        case FolderGone():
+            return replace(run, gone=True)
+
+
+def _fold_document(run: Run, event: Document) -> Run:  # noqa: PLR0911 - one answer per document
+    run = replace(run, gone=False)
+    if event.name == files.RUN:
+        return replace(run, config=_toml(event.text))
+    if event.name not in (files.STATUS, files.LAUNCH, files.EXIT, files.RESULTS):
+        return run
+    value: dict[str, Any] | None = None
+    if event.text is not None:
+        value = decode_document(event.text.encode("utf-8", "replace"))
+        if value is None:  # a torn write of somebody who does not replace atomically: the next one will be whole
+            return replace(run, damaged_lines=run.damaged_lines + 1)
+    if event.name == files.STATUS:
+        return replace(run, status=None if value is None else from_json(value))
+    if event.name == files.LAUNCH:
+        return replace(run, launch=value)
+    if event.name == files.EXIT:
+        return replace(run, exit=value)
+    return replace(run, results=value)
+
+
+def _fold_chunk(run: Run, event: Chunk) -> Run:
+    if event.name == files.LOG:
+        return replace(run, log=_fold_log(Log() if event.reset else run.log, event))
+    if event.name not in (files.METRICS, files.EVENTS):
+        return run
+    rows, damaged = decode_lines(event.data)
+    run = replace(run, damaged_lines=run.damaged_lines + damaged)
+    if event.name == files.EVENTS:
+        return replace(run, events=(Shared() if event.reset else run.events).extended(rows))
+    return replace(run, rows=fold_rows(Shared() if event.reset else run.rows, rows))
+
+
+def fold_rows(before: Shared[Mapping[str, Any]], rows: list[dict[str, Any]]) -> Shared[Mapping[str, Any]]:
+    """Rows that count after these came; only a resumed run makes this look at the old ones again."""
+    if any(row.get("phase") == RESUME for row in rows):
+        return Shared(effective([*before, *rows]))
+    return before.extended(rows)
+
+
+def _fold_log(log: Log, event: Chunk) -> Log:
+    lines = log.lines.extended(log_lines(event.data))
+    first = log.first
+    if len(lines) > 2 * LOG_LINES:  # cut rarely: each line is copied once on average
+        first += len(lines) - LOG_LINES
+        lines = Shared(lines[-LOG_LINES:])
+    return Log(lines, first, event.start + len(event.data))
+
+
+def _fold_winner(winners: dict[str, Winner], race: str, event: Document) -> None:
+    if event.text is None:
+        winners.pop(race, None)
+        return
+    data = decode_document(event.text.encode("utf-8", "replace"))
+    if data is not None and isinstance(data.get("run"), str):
+        when = data.get("time")
+        number = float(when) if isinstance(when, int | float) else 0.0
+        winners[race] = Winner(data["run"], str(data.get("worker", "")), number)
+
+
+def _toml(text: str | None) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text or "")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
