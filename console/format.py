@@ -80,7 +80,7 @@ def span(seconds: float | None) -> str:
         return f"{seconds / _MINUTE:.0f} min"
     minutes = round(seconds / _MINUTE)
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{seconds / _DAY:.0f} d"
 
 

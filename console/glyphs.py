@@ -5,7 +5,7 @@ A tone is the name of a style (see app.tcss), never the only carrier of a meanin
 
 from rich.cells import get_character_cell_size
 
-from console.fleet.view import STATES, State, WorkerRow
+from console.fleet.cells import STATES, State, WorkerRow
 from trainer.record.status import Criterion
 
 QUIET, TEXT, STRONG, ACCENT, GOOD, WARN, BAD = "quiet", "text", "strong", "accent", "good", "warn", "bad"

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from console import format as fmt
-from console.fleet.view import Trend, WorkerRow
+from console.fleet.cells import Trend, WorkerRow
 from console.glyphs import marks
 from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.fleet.model import Run, RunKey
-from console.fleet.view import WorkerRow
+from console.fleet.cells import WorkerRow
 from console.widgets.braille import Points
 
 _OWN = frozenset({"t", "step", "epoch", "phase", "schema"})

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from console import format as fmt
 from console.fleet.model import Run
-from console.fleet.view import WorkerRow
+from console.fleet.cells import WorkerRow
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from console import format as fmt
-from console.fleet.view import GpuCell, HostRow
+from console.fleet.cells import GpuCell, HostRow
 from console.plain import plain
 from console.widgets.columns import Column
 from console.widgets.lines import Line

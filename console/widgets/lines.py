@@ -11,13 +11,14 @@ from rich.style import Style
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from console.format import cell_len, fit
 
 Span = tuple[str, str]
 Line = tuple[Span, ...]
 BLANK: Line = ()
-TONES = ("text", "quiet", "strong", "accent", "second", "good", "warn", "bad", "title", "cursor", "cursor-away")
+TONES = ("text", "quiet", "strong", "accent", "second", "good", "warn", "bad", "line", "cursor", "cursor-away")
 
 
 class Lines(ScrollView, can_focus=True):
@@ -66,6 +67,11 @@ class Lines(ScrollView, can_focus=True):
     def line_width(self) -> int:
         """Cells of a line: the scroll bar keeps its column, shown or not."""
         return self.scrollable_content_region.width
+
+    @property
+    def visible_now(self) -> bool:
+        """In sight: neither it nor anything around it is hidden."""
+        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget)) and self.size.area > 0
 
     @property
     def line_count(self) -> int:

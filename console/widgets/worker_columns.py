@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from console import format as fmt
-from console.fleet.view import Trend, WorkerRow
+from console.fleet.cells import Trend, WorkerRow
 from console.glyphs import arrow, glyph, marks
 from console.plain import plain
 from console.widgets.columns import Column

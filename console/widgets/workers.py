@@ -6,7 +6,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from console.fleet.view import WorkerRow
+from console.fleet.cells import WorkerRow
 from console.glyphs import glyph
 from console.widgets.columns import cells, choose, titles
 from console.widgets.lines import Line, Lines, padded
