@@ -1,4 +1,4 @@
-"""The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It fetches and decides nothing."""
+"""The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It decides nothing."""
 
 import subprocess
 import time
@@ -158,15 +158,13 @@ class ConsoleApp(App[None]):
             self.push_screen(CommandPalette(placeholder="a command"))
 
     def action_help(self) -> None:
-        self.push_screen(HelpScreen(groups_of(self)))
+        self.push_screen(HelpScreen(groups_of(self.screen)))
 
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
 
-def run_app(
-    source: Source, actions: Actions, *, ascii: bool = False, light: bool = False, guide: str = ""
-) -> int:
+def run_app(source: Source, actions: Actions, *, ascii: bool = False, light: bool = False, guide: str = "") -> int:
     """Show the screen until the person leaves; the exit code. Needs a terminal."""
     app = ConsoleApp(source, actions, ascii=ascii, light=light, guide=guide)
     app.run()

@@ -1,6 +1,6 @@
 """State → glyph, word and tone; and the ASCII twin of every sign the screen draws.
 
-A tone is the name of a style (see app.tcss), never the only carrier of a meaning: the glyph and the word stand beside it.
+A tone is the name of a style (see app.tcss) and never carries a meaning alone: glyph and word stand beside it.
 """
 
 from rich.cells import get_character_cell_size
@@ -45,7 +45,7 @@ _TWINS = {
     **dict(zip("●·…–—×≥≤°", "*.~--x><'", strict=True)),
     **dict(zip("↑↓→←‹›", "^v><<>", strict=True)),
     **dict(zip("│┤├┬┴┼─━╸┄╌╭╮╰╯▌▐", "|][+++-=---++++||", strict=True)),
-    **dict(zip("⟳“”’", "@\"\"'", strict=True)),
+    **dict(zip("⟳“”’", '@""\'', strict=True)),
 }
 
 

@@ -9,9 +9,11 @@ from textual.screen import Screen
 from console.fleet.cells import WorkerRow
 from console.fleet.model import RunKey
 from console.format import plural
-from console.screens.commands import VIEW_COMMANDS, WORKER_COMMANDS, bindings
+from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
 from console.screens.keys import key_name
 from console.screens.picture import Picture
+from console.screens.race import RaceDialog
+from console.screens.stop import StopDialog
 from console.widgets.block import Block
 from console.widgets.heading import keys
 
@@ -27,7 +29,7 @@ class WorkersScreen(Screen[None]):
         *bindings(WORKER_COMMANDS),
         *bindings(VIEW_COMMANDS),
         Binding("escape", "back", "back", tooltip="clear the filter, then go back; never leaves", show=False),
-        Binding("q", "leave", "back or quit", tooltip="back; on the first screen: quit. Workers are never touched"),
+        Binding("q", "leave", "quit", tooltip="back; on the first screen: quit. Workers are never touched"),
     ]
     picture: Picture
 
@@ -75,8 +77,6 @@ class WorkersScreen(Screen[None]):
         self._ask_to_end(kill=True)
 
     def action_race(self) -> None:
-        from console.screens.race import RaceDialog
-
         if self.console.source.races():
             self.console.push_screen(RaceDialog(self.picture), self._raced)
         else:
@@ -99,7 +99,7 @@ class WorkersScreen(Screen[None]):
             item = active.binding
             if item.show and active.enabled and item.action not in shown:
                 shown[item.action] = (key_name(item.key), item.description)
-        return list(shown.values())
+        return [shown[action] for action in sorted(shown, key=_place)]
 
     def show_hints(self) -> None:
         """The foot of the screen."""
@@ -116,8 +116,6 @@ class WorkersScreen(Screen[None]):
         """A race was started: put the cursor on its first worker."""
 
     def _ask_to_end(self, *, kill: bool) -> None:
-        from console.screens.stop import StopDialog
-
         rows = [row for row in self.marked if row.state.live and row.key is not None]
         if rows:
             self.console.push_screen(StopDialog(rows, kill=kill))
@@ -125,6 +123,12 @@ class WorkersScreen(Screen[None]):
             row = self.marked[0]
             others = f" and {plural(len(self.marked) - 1, 'other')}" if len(self.marked) > 1 else ""
             self.console.say(f"{row.worker}{others}: {row.state.name}, nothing to stop")
+
+
+def _place(action: str) -> int:
+    """Where a hint stands: in the order of the commands, help before what is needed less."""
+    known = [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)]
+    return known.index(action) if action in known else len(known)
 
 
 def keys_of(rows: Sequence[WorkerRow]) -> tuple[RunKey, ...]:

@@ -1,4 +1,4 @@
-"""Every command once: its key, its name in help and palette, and what it does. Bindings and palette are made of this."""
+"""Every command once: its key, its name in help and palette, what it does. Bindings and palette are made of this."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,9 @@ class Command:
 
 
 WORKER_COMMANDS = (
-    Command("start", "start", "start the selected or tagged workers; their configuration is checked first", "s", True, True),
+    Command(
+        "start", "start", "start the selected or tagged workers; their configuration is checked first", "s", True, True
+    ),
     Command("stop", "stop", "ask workers to save a checkpoint and end, then make sure; asks first", "x", True, True),
     Command("kill", "kill", "end workers at once, without a checkpoint; asks first", "", False, True),
     Command("resume", "resume", "go on from the last checkpoint", "r", False, True),
@@ -38,8 +40,8 @@ VIEW_COMMANDS = (
     Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
 )
 APP_COMMANDS = (
-    Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
     Command("help", "help", "the keys that work here", "question_mark", True),
+    Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
     Command("theme", "light or dark", "change the colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit", "leave at once; workers are never touched", "ctrl+c"),
@@ -49,7 +51,14 @@ APP_COMMANDS = (
 def bindings(commands: tuple[Command, ...], *, prefix: str = "") -> list[Binding]:
     """Bindings of those commands that have a key."""
     return [
-        Binding(item.key, prefix + item.action, item.name, show=item.footer, tooltip=item.tell, priority=item.key == "ctrl+c")
+        Binding(
+            item.key,
+            prefix + item.action,
+            item.name,
+            show=item.footer,
+            tooltip=item.tell,
+            priority=item.key == "ctrl+c",
+        )
         for item in commands
         if item.key
     ]

@@ -1,10 +1,10 @@
 """The filter language: words and fields, all of which must hold. Pure; no text can make it fail.
 
-    magvit            the worker, host, state, race or reason contains it (a regular expression)
-    !planned          … does not
-    state=failed      a field begins with the value; state=lost finds "lost the race"
-    host~gpu[12]      a field matches a regular expression
-    acc>0.8           a figure; a metric's name may be shortened while only one has those letters
+magvit            the worker, host, state, race or reason contains it (a regular expression)
+!planned          … does not
+state=failed      a field begins with the value; state=lost finds "lost the race"
+host~gpu[12]      a field matches a regular expression
+acc>0.8           a figure; a metric's name may be shortened while only one has those letters
 """
 
 import re

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.fleet.cells import WorkerRow
@@ -13,6 +14,7 @@ from console.screens.base import WorkersScreen
 from console.screens.filter import parse
 from console.screens.layout import TOO_SMALL, heights, too_small
 from console.screens.picture import Picture
+from console.screens.worker import WorkerScreen
 from console.widgets.block import Block
 from console.widgets.detail import Detail
 from console.widgets.heading import banner, guide, header
@@ -35,14 +37,15 @@ class FleetScreen(WorkersScreen):
 
     def compose(self) -> ComposeResult:
         yield Block(id="small")
-        yield Block(id="header")
-        yield Block(id="banner", tall=True)
-        yield HostsTable(id="hosts")
-        yield WorkersTable(id="workers")
-        yield Detail(self.console.curves, id="detail")
-        yield Block(id="notes", tall=True)
-        yield Input(id="filter", compact=True, placeholder="filter: text  !text  state=failed  acc>0.8")
-        yield Block(id="keys")
+        with Vertical(id="all"):
+            yield Block(id="header")
+            yield Block(id="banner", tall=True)
+            yield HostsTable(id="hosts")
+            yield WorkersTable(id="workers")
+            yield Detail(self.console.curves, id="detail")
+            yield Block(id="notes", tall=True)
+            yield Input(id="filter", compact=True, placeholder="filter: text  !text  state=failed  acc>0.8")
+            yield Block(id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
@@ -84,6 +87,11 @@ class FleetScreen(WorkersScreen):
             self._share_height()
             self.show_hints()
 
+    def hints(self) -> list[tuple[str, str]]:
+        if isinstance(self.focused, Input):
+            return [("Enter", "keep"), ("Esc", "show all"), ("text !text state=failed host~gpu acc>0.8", "")]
+        return super().hints()
+
     def on_workers_table_selected(self) -> None:
         self._show_selected()
 
@@ -122,27 +130,25 @@ class FleetScreen(WorkersScreen):
         self.console.leave()
 
     def action_open(self) -> None:
-        from console.screens.worker import WorkerScreen
-
         row = self.table.selected
         if row is not None:
             self.console.push_screen(WorkerScreen(identity(row), self.picture))
 
     def action_log(self) -> None:
         self.detail.pick("log")
-        self.detail.log.focus()
+        self.detail.log_pane.focus()
 
     def action_tab(self, by: int) -> None:
         self.detail.turn(by)
 
     def action_follow(self) -> None:
-        self.detail.log.action_follow()
+        self.detail.log_pane.action_follow()
 
     def action_wrap(self) -> None:
-        self.detail.log.action_wrap()
+        self.detail.log_pane.action_wrap()
 
     def action_stamps(self) -> None:
-        self.detail.log.action_stamps()
+        self.detail.log_pane.action_stamps()
 
     def action_pane(self, number: int) -> None:
         panes: list[Lines] = [self.query_one("#hosts", HostsTable), self.table, *self.detail.panes()]

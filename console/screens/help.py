@@ -1,17 +1,18 @@
 """The keys that work here, made from the bindings in force: it cannot name a key that does nothing."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ActiveBinding, ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from console import format as fmt
 from console.glyphs import GLYPHS, STALLED, UNREACHABLE
-from console.screens.keys import key_name
 from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
+from console.screens.keys import key_name
+from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
 _KNOWN = {item.action: item.tell for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)}
@@ -20,20 +21,20 @@ _GROUPS = (
     ("looking", {item.action for item in VIEW_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )
+_INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
 
 
-def entries(active: Iterable[ActiveBinding]) -> dict[str, list[Entry]]:
+def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
     """Groups of keys with what they do; keys with the same effect share a line."""
     found: dict[str, Entry] = {}
-    for item in active:
-        binding = item.binding
-        if binding.system or not binding.description or not item.enabled:
+    for binding, enabled in active:
+        if binding.system or not binding.description or not enabled:
             continue
         keys = found[binding.action][0] + " " if binding.action in found else ""
         tell = binding.tooltip or _KNOWN.get(binding.action, "")
         found[binding.action] = (f"{keys}{key_name(binding.key)}", binding.description, tell)
-    groups: dict[str, list[Entry]] = {name: [] for name, _ in _GROUPS} | {"moving": []}
+    groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
     for action, entry in found.items():
         groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)
     return {name: items for name, items in groups.items() if items}
@@ -59,7 +60,11 @@ class HelpText(Lines):
             lines += [BLANK, ((f"  {name}", "strong"),)]
             for keys, what, tell in items:
                 text = tell or what
-                lines.append(((f"  {fmt.fit(keys, 14)} ", "accent"), (fmt.fit(what, 15), "text"), (f" {text}", "quiet")))
+                parts = folded(text, width - _INDENT - 1) or [""]
+                lines.append(
+                    ((f"  {fmt.fit(keys, 10)} ", "accent"), (fmt.fit(what, 15), "text"), (f" {parts[0]}", "quiet"))
+                )
+                lines += [((" " * _INDENT + part, "quiet"),) for part in parts[1:]]
         lines += [BLANK, (("  signs", "strong"),)]
         signs = [(sign, name) for name, (sign, _) in GLYPHS.items()]
         signs += [(UNREACHABLE, "unreachable: last known state"), (STALLED, "stalled: alive, no progress")]
@@ -67,7 +72,15 @@ class HelpText(Lines):
         per_line = max(1, (width - 2) // each)
         for start in range(0, len(signs), per_line):
             row = signs[start : start + per_line]
-            lines.append((("  ", "text"), *((fmt.fit(f"{sign} {name}", each if n < len(row) - 1 else 34), "text") for n, (sign, name) in enumerate(row))))
+            lines.append(
+                (
+                    ("  ", "text"),
+                    *(
+                        (fmt.fit(f"{sign} {name}", each if n < len(row) - 1 else 34), "text")
+                        for n, (sign, name) in enumerate(row)
+                    ),
+                )
+            )
         return [padded(cut(line, width), width) for line in lines]
 
 
@@ -87,6 +100,6 @@ class HelpScreen(ModalScreen[None]):
             yield HelpText(self._groups)
 
 
-def groups_of(app: App[object]) -> dict[str, list[Entry]]:
-    """What works on the screen that is in front now."""
-    return entries(app.screen.active_bindings.values())
+def groups_of(screen: Screen[Any]) -> dict[str, list[Entry]]:
+    """What works on a screen now."""
+    return entries((item.binding, item.enabled) for item in screen.active_bindings.values())

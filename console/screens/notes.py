@@ -1,6 +1,5 @@
 """What is said at the foot of the screen: deeds in progress, how they ended, and short answers to a key."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console import format as fmt

@@ -37,8 +37,8 @@ class RaceDialog(Dialog[str | None]):
         if self.deed is not None:
             return [*lines, *self.deed_lines(width)]
         words = (
-            "Checks the configuration of each worker first, then starts all of them. The first to meet all of its criteria "
-            "wins; the others stop at their next step. It goes on when this console is closed."
+            "Checks the configuration of each worker first, then starts all of them. The first to meet all of its "
+            "criteria wins; the others stop at their next step. It goes on when this console is closed."
         )
         return [*lines, BLANK, *(((f"   {part}", "text"),) for part in folded(words, width - 4)), BLANK]
 
@@ -78,7 +78,9 @@ class RaceDialog(Dialog[str | None]):
 
 def race_lines(view: RaceView, width: int) -> list[Line]:
     """The rivals, and what each must reach."""
-    lines: list[Line] = [((f"   {plain(view.name)}", "strong"), (f"  {fmt.plural(len(view.standings), 'worker')}", "quiet"))]
+    lines: list[Line] = [
+        ((f"   {plain(view.name)}", "strong"), (f"  {fmt.plural(len(view.standings), 'worker')}", "quiet"))
+    ]
     for item in view.standings:
         sign, tone = glyph(item.row.state)
         lines.append(

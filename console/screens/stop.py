@@ -1,11 +1,11 @@
 """Ending workers: who, what will happen, in how many seconds; then how it goes, until they are verified gone."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from console import format as fmt
 from console.fleet.cells import WorkerRow
 from console.plain import plain
-from console.screens.base import keys_of
 from console.screens.dialog import Dialog
 from console.widgets.choices import Choices
 from console.widgets.facts import folded
@@ -42,11 +42,19 @@ class StopDialog(Dialog[None]):
             lines.append(((f"   and {fmt.plural(len(self._rows) - _MOST, 'other')}", "text"),))
         if self.deed is not None:
             return [*lines, *self.deed_lines(width)]
-        lines += [BLANK, *(((f"   {part}", "text"),) for part in folded(ladder_words(LADDER, kill=self._kill), width - 4))]
-        return [*lines, BLANK]
+        words = ladder_words(LADDER, kill=self._kill)
+        return [
+            *lines,
+            BLANK,
+            *(((f"   {part}", "text"),) for text in words for part in folded(text, width - 4)),
+            BLANK,
+        ]
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
-        runs, names = keys_of(self._rows), tuple(row.worker for row in self._rows)
+        runs, names = (
+            tuple(row.key for row in self._rows if row.key is not None),
+            tuple(row.worker for row in self._rows),
+        )
         app = self.console
         if event.name == STOP:
             self.deed = app.perform("stop", names, lambda: app.actions.stop(runs))
@@ -58,15 +66,15 @@ class StopDialog(Dialog[None]):
         self.refresh_body()
 
 
-def ladder_words(ladder: Sequence[Rung], *, kill: bool) -> str:
+def ladder_words(ladder: Sequence[Rung], *, kill: bool) -> list[str]:
     """What will be done, rung by rung."""
     if kill:
-        return "ends every process of it at once, with no checkpoint: what it did since the last one is lost"
+        return ["ends every process of it at once, with no checkpoint: what it did since the last one is lost"]
     rungs = " · ".join(
         f"{'then ' if not place else ''}{rung.what} after {fmt.span(before.grace)}"
-        for place, (before, rung) in enumerate(zip(ladder, ladder[1:], strict=False))
+        for place, (before, rung) in enumerate(pairwise(ladder))
     )
-    return f"asks it to save a checkpoint and end   {rungs}"
+    return ["asks it to save a checkpoint and end", rungs]
 
 
 def _progress(row: WorkerRow) -> str:
@@ -78,6 +86,10 @@ def _progress(row: WorkerRow) -> str:
 def _saved(row: WorkerRow, now: float) -> str:
     if row.checkpoint is None:
         return "no checkpoint yet"
-    at = f"epoch {row.checkpoint.epoch}" if row.checkpoint.epoch is not None else f"step {fmt.count(row.checkpoint.step)}"
+    at = (
+        f"epoch {row.checkpoint.epoch}"
+        if row.checkpoint.epoch is not None
+        else f"step {fmt.count(row.checkpoint.step)}"
+    )
     since = f", {fmt.span(now - row.checkpoint.time)} ago" if row.checkpoint.time is not None else ""
     return f"last checkpoint {at}{since}"

@@ -16,12 +16,13 @@ from console.widgets.criteria import CriteriaPane, criteria_lines
 from console.widgets.detail import no_log
 from console.widgets.facts import FactsPane, fact_lines
 from console.widgets.heading import rule
-from console.widgets.lines import Line, Lines, cut
+from console.widgets.lines import Line, Lines, cut, width_of
 from console.widgets.log import LogPane
 from console.widgets.workers import Worker
 
 TABS = ("overview", "log", "events")
 _SIDE_BY_SIDE = 110
+_WORTH = 30  # cells from which on the evidence is worth a place in the title
 
 
 class WorkerScreen(WorkersScreen):
@@ -38,7 +39,7 @@ class WorkerScreen(WorkersScreen):
             yield ChartPane(id="big-chart")
             with Horizontal(id="below"):
                 yield CriteriaPane(id="big-criteria")
-                yield FactsPane(id="big-facts")
+                yield FactsPane(id="big-facts", notes=False)
         yield LogPane(id="log")
         yield FactsPane(id="events")
         yield Block(id="notes", tall=True)
@@ -149,13 +150,11 @@ def title_line(row: WorkerRow | None, worker: Worker, width: int) -> Line:
     eta = f"   {fmt.timer(row.eta_s)} to go" if row.eta_s is not None and row.state.live else ""
     took = f"   {fmt.span(row.elapsed_s)}" if row.elapsed_s is not None else ""
     age = f", {fmt.span(row.state.age)} ago" if row.state.age is not None and row.state.age > 10 else ""
-    return cut(
-        (
-            (f" {plain(row.worker)}", "accent strong"),
-            (f" on {plain(row.host)}   ", "quiet"),
-            (f"{sign} {row.state.name}", tone),
-            (f"{epoch}{took}{eta}", "text"),
-            (f"   {plain(row.state.evidence)}{age}", "quiet"),
-        ),
-        width,
+    line: Line = (
+        (f" {plain(row.worker)}", "accent strong"),
+        (f" on {plain(row.host)}   ", "quiet"),
+        (f"{sign} {row.state.name}", tone),
+        (f"{epoch}{took}{eta}", "text"),
     )
+    evidence: Line = ((f"   {plain(row.state.evidence)}{age}", "quiet"),)
+    return cut((*line, *evidence) if width - width_of(line) >= _WORTH else line, width)

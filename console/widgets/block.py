@@ -14,7 +14,8 @@ class Block(Lines, can_focus=False):
         super().__init__(id=id)
         self._make: Maker = make or (lambda width: [])
         self._tall = tall
-        self.display = not tall
+        if tall:
+            self.display = False
         self.tall = 0  # lines that it takes, when it sets its own height
 
     def show(self, make: Maker) -> None:

@@ -90,7 +90,11 @@ def _title(plot: Plot) -> Line:
     spans: list[tuple[str, str]] = []
     for place, (name, points) in enumerate(plot.curves):
         mark = "⠒⠒ " if len(plot.curves) > 1 else ""
-        spans += [(mark, _TONES[place % len(_TONES)]), (f"{plain(name)} ", "text"), (f"{fmt.number(points[-1][1])}  ", "strong")]
+        spans += [
+            (mark, _TONES[place % len(_TONES)]),
+            (f"{plain(name)} ", "text"),
+            (f"{fmt.number(points[-1][1])}  ", "strong"),
+        ]
     if plot.threshold is not None:
         spans.append((f"╌╌ {fmt.number(plot.threshold, 2)}", "warn"))
     return tuple(spans)

@@ -9,9 +9,12 @@ from console.fleet.cells import Trend, WorkerRow
 from console.glyphs import marks
 from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
+from trainer.record.status import Criterion
 
 _SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
-_SETTLED = frozenset({"criteria met", "finished", "lost the race", "stopped", "failed", "killed", "out of memory", "vanished"})
+_SETTLED = frozenset(
+    {"criteria met", "finished", "lost the race", "stopped", "failed", "killed", "out of memory", "vanished"}
+)
 
 
 class CriteriaPane(Lines):
@@ -43,7 +46,9 @@ def criteria_lines(row: WorkerRow, width: int) -> list[Line]:
     if not row.criteria:
         return [((_none(row), "quiet"),), *_notes(row)]
     passed = sum(1 for item in row.criteria if item.passed)
-    lines: list[Line] = [((f"{_question(row)}  ", "strong"), (f"{marks(row.criteria)} {passed}/{len(row.criteria)}", "text"))]
+    lines: list[Line] = [
+        ((f"{_question(row)}  ", "strong"), (f"{marks(row.criteria)} {passed}/{len(row.criteria)}", "text"))
+    ]
     trends = dict(row.metrics)
     name_width = min(max(fmt.cell_len(plain(item.metric)) for item in row.criteria), max(8, width - 30))
     for item in row.criteria:
@@ -55,7 +60,7 @@ def criteria_lines(row: WorkerRow, width: int) -> list[Line]:
                 (fmt.fit(plain(item.metric), name_width), "text"),
                 (fmt.right(fmt.number(value), 8), "strong" if item.passed is False else "text"),
                 (f"  {_SIGNS.get(item.op, item.op)} {fmt.number(item.threshold, 2)}", "quiet"),
-                (f"   {_trend_words(trends.get(item.metric), item.op, settled=item.passed is True)}", "quiet"),
+                (f"   {_trend_words(trends.get(item.metric), item, width - name_width - 20)}", "quiet"),
             )
         )
     return [*lines, *_next_check(row), *_notes(row)]
@@ -79,15 +84,19 @@ def _none(row: WorkerRow) -> str:
     return "This run named no criteria."
 
 
-def _trend_words(trend: Trend | None, op: str, *, settled: bool) -> str:
-    if trend is None or settled:
+def _trend_words(trend: Trend | None, item: Criterion, width: int) -> str:
+    """Where it is going, and whether it was better once, if there is room to say so."""
+    if trend is None or item.passed:
         return ""
     way = "rising" if trend.direction > 0 else "falling" if trend.direction < 0 else "level"
-    better = trend.best is not None and (trend.best > trend.value if op.startswith(">") else trend.best < trend.value)
+    better = trend.best is not None and (
+        trend.best > trend.value if item.op.startswith(">") else trend.best < trend.value
+    )
     if not better:
         return way
     at = f" at epoch {trend.best_epoch}" if trend.best_epoch is not None else ""
-    return f"{way}, best {fmt.number(trend.best)}{at}"
+    longest = (f"{way}, best {fmt.number(trend.best)}{at}", f"{way}, best {fmt.number(trend.best)}")
+    return next((words for words in longest if fmt.cell_len(words) <= width - 3), way)
 
 
 def _next_check(row: WorkerRow) -> list[Line]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.fleet.model import Run, RunKey
 from console.fleet.cells import WorkerRow
+from console.fleet.model import Run, RunKey
 from console.widgets.braille import Points
 
 _OWN = frozenset({"t", "step", "epoch", "phase", "schema"})

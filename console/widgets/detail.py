@@ -40,7 +40,7 @@ class Detail(Widget):
                 yield ChartPane(id="chart")
                 yield FactsPane(id="events")
             with Vertical(id="side"):
-                yield Block(id="side-rule")
+                yield Block(id="side-criteria-rule")
                 yield CriteriaPane(id="side-criteria")
                 yield Block(id="side-chart-rule")
                 yield ChartPane(id="side-chart")
@@ -59,9 +59,9 @@ class Detail(Widget):
     @property
     def tabs(self) -> tuple[str, ...]:
         """Tabs on the left: what has no place of its own."""
-        beside = ("criteria", "chart") if self.size.width >= SIDE_CHART else ()
-        beside = beside or (("criteria",) if self.size.width >= SIDE_CRITERIA else ())
-        return tuple(tab for tab in TABS if tab not in beside)
+        width = self.size.width
+        places = {"criteria": width >= SIDE_CRITERIA, "chart": width >= SIDE_CHART}
+        return tuple(tab for tab in TABS if not places.get(tab, False))
 
     @property
     def active(self) -> str:
@@ -69,7 +69,7 @@ class Detail(Widget):
         return self._tab if self._tab in self.tabs else self.tabs[0]
 
     @property
-    def log(self) -> LogPane:
+    def log_pane(self) -> LogPane:
         """The log's pane."""
         return self.query_one("#log", LogPane)
 
@@ -95,10 +95,16 @@ class Detail(Widget):
         name = self._row.worker if self._row else ""
         inside = self.query_one("#left").has_focus_within
         note = self._log_note() if self.active == "log" else ""
-        self.query_one("#left-rule", Block).show(lambda width: [rule(name, self.tabs, self.active, note, width, focus=inside)])
-        for block, title, pane in (("#side-rule", "criteria", "#side-criteria"), ("#side-chart-rule", "chart", "#side-chart")):
-            focus = self.query_one(pane).has_focus
-            self.query_one(block, Block).show(lambda width, t=title, f=focus: [rule("", (t,), t if f else "", "", width, focus=f)])
+        self.query_one("#left-rule", Block).show(
+            lambda width: [rule(name, self.tabs, self.active, note, width, focus=inside)]
+        )
+        self._side_rule("criteria")
+        self._side_rule("chart")
+
+    def _side_rule(self, title: str) -> None:
+        focus = self.query_one(f"#side-{title}").has_focus
+        block = self.query_one(f"#side-{title}-rule", Block)
+        block.show(lambda width: [rule("", (title,), title if focus else "", "", width, focus=focus)])
 
     def on_descendant_focus(self) -> None:
         self.rules()
@@ -110,7 +116,7 @@ class Detail(Widget):
         self.rules()
 
     def _log_note(self) -> str:
-        log = self.log
+        log = self.log_pane
         following = "following" if log.following else f"paused, {count(log.unseen)} new" if log.unseen else "paused"
         return " · ".join([following, *(["wrapped"] if log.wrapping else []), *([] if log.stamps else ["no times"])])
 
@@ -129,7 +135,7 @@ class Detail(Widget):
         row, run = self._row, self._run
         wide, tabs = self.size.width, self.tabs
         if self.active == "log":
-            self.log.show(row.key if row else None, run.log if run else Log(), no_log(row))
+            self.log_pane.show(row.key if row else None, run.log if run else Log(), no_log(row))
         if self.active == "events":
             self.query_one("#events", FactsPane).show(row, run, self._now)
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
@@ -149,4 +155,3 @@ def no_log(row: WorkerRow | None) -> str:
     if row is None:
         return ""
     return "Never started: there is no log.   s: start" if row.key is None else "Nothing in the log yet."
-

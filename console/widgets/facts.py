@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from console import format as fmt
-from console.fleet.model import Run
 from console.fleet.cells import WorkerRow
+from console.fleet.model import Run
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
@@ -27,8 +27,9 @@ class FactsPane(Lines):
         Binding("G,end", "scroll_end", "last", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, notes: bool = True) -> None:
         super().__init__(id=id)
+        self._notes = notes  # also advice that only explains
         self._shown: tuple[WorkerRow | None, int, float] = (None, 0, 0.0)
         self._run: Run | None = None
         self._now = 0.0
@@ -45,29 +46,48 @@ class FactsPane(Lines):
         row = self._shown[0]
         if row is None:
             return []
-        lines = [*fact_lines(row, self._now, width - 1), *event_lines(self._run)]
+        lines = [*fact_lines(row, self._now, width - 1, notes=self._notes), *event_lines(self._run)]
         return [padded(((" ", "text"), *cut(line, width - 1)), width) for line in lines]
 
 
-def fact_lines(row: WorkerRow, now: float, width: int = 80) -> list[Line]:
+def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = True) -> list[Line]:
     """State and its evidence, advice, checkpoint, figures."""
     sign, tone = glyph(row.state)
     lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
     if row.state.detail and row.state.detail != row.state.evidence:
-        lines += [(("  " + part, "bad" if tone == "bad" else "text"),) for part in folded(plain(row.state.detail), width - 2)]
+        lines += [
+            (("  " + part, "bad" if tone == "bad" else "text"),) for part in folded(plain(row.state.detail), width - 2)
+        ]
     if row.state.unreachable_for is not None:
-        lines.append(((f"  unreachable for {fmt.span(row.state.unreachable_for)}: this is the last known state", "warn"),))
+        lines.append(
+            ((f"  unreachable for {fmt.span(row.state.unreachable_for)}: this is the last known state", "warn"),)
+        )
     if row.state.stalled_for is not None:
         lines.append(((f"  stalled: no progress for {fmt.span(row.state.stalled_for)}", "warn"),))
     for item in row.advice:
+        if item.level == "note" and not notes:
+            continue
         mark, colour = LEVELS.get(item.level, LEVELS["warning"])
-        for place, part in enumerate(folded(plain(f"{item.what} ({item.proof})" if item.proof else item.what), width - 2)):
-            lines.append(((f"{mark} " if not place else "  ", colour), (part, colour if not place else "text")))
+        for place, part in enumerate(
+            folded(plain(f"{item.what} ({item.proof})" if item.proof else item.what), width - 2)
+        ):
+            lines.append(
+                (
+                    (f"{mark} " if not place else "  ", colour),
+                    (part, colour if not place or colour == "quiet" else "text"),
+                )
+            )
         lines += [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
     if row.checkpoint is not None:
         since = f", {fmt.span(now - row.checkpoint.time)} ago" if row.checkpoint.time is not None else ""
-        at = f"epoch {row.checkpoint.epoch}" if row.checkpoint.epoch is not None else f"step {fmt.count(row.checkpoint.step)}"
-        lines.append((("  checkpoint ", "quiet"), (f"{at}{since}", "text"), (f"  {plain(row.checkpoint.file)}", "quiet")))
+        at = (
+            f"epoch {row.checkpoint.epoch}"
+            if row.checkpoint.epoch is not None
+            else f"step {fmt.count(row.checkpoint.step)}"
+        )
+        lines.append(
+            (("  checkpoint ", "quiet"), (f"{at}{since}", "text"), (f"  {plain(row.checkpoint.file)}", "quiet"))
+        )
     lines += [(("  picture ", "quiet"), (plain(path), "text")) for path in row.figures]
     if row.key is not None:
         elapsed = f", running {fmt.span(row.elapsed_s)}" if row.elapsed_s is not None and row.state.live else ""

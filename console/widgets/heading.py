@@ -12,7 +12,13 @@ _GAP: Span = ("   ", "text")
 
 
 def header(
-    hosts: Sequence[HostRow], workers: Sequence[WorkerRow], race: RaceView | None, moment: float, width: int, *, readonly: bool
+    hosts: Sequence[HostRow],
+    workers: Sequence[WorkerRow],
+    race: RaceView | None,
+    moment: float,
+    width: int,
+    *,
+    readonly: bool,
 ) -> Line:
     """The first line of the screen. Parts that do not fit are left out, the least needed first."""
     clock: Line = ((fmt.clock(moment), "quiet"), (" ", "text"))
@@ -38,7 +44,12 @@ def banner(race: RaceView | None, width: int) -> list[Line]:
     if race is None or not (race.winner or race.over):
         return []
     if not race.winner:
-        return [((f" {GLYPHS['lost the race'][0]} race {plain(race.name)} ended without a winner", "warn"), ("   R races again", "quiet"))]
+        return [
+            (
+                (f" {GLYPHS['lost the race'][0]} race {plain(race.name)} ended without a winner", "warn"),
+                ("   R races again", "quiet"),
+            )
+        ]
     rivals = [item.row for item in race.standings if item.row.worker != race.winner]
     lines: list[Line] = [
         (
@@ -47,7 +58,7 @@ def banner(race: RaceView | None, width: int) -> list[Line]:
         )
     ]
     if race.picture:
-        picture: Line = (("   picture ", "quiet"), (plain(race.picture), "text"))
+        picture: Line = (("   picture ", "quiet"), (fmt.fit_end(plain(race.picture), width - 11), "text"))
         joined = (*lines[0], *picture)
         lines = [joined] if width_of(joined) <= width else [*lines, picture]
     return [cut(line, width) for line in lines]
@@ -58,7 +69,11 @@ def guide(races: Sequence[RaceView], words: str, width: int) -> list[Line]:
     if not words and not races:
         return []
     names = ", ".join(plain(item.row.worker) for item in races[0].standings) if races else ""
-    does = f"starts the race {plain(races[0].name)} ({names})" if races else "races the workers of a race in the configuration"
+    does = (
+        f"starts the race {plain(races[0].name)} ({names})"
+        if races
+        else "races the workers of a race in the configuration"
+    )
     first = words or f"Nothing has run yet: R {does}."
     return [BLANK, ((" ", "text"), ("▌ ", "accent"), (plain(first), "strong")), _hints(), BLANK]
 
@@ -73,9 +88,9 @@ def _hints() -> Line:
 
 def rule(name: str, tabs: Sequence[str], active: str, note: str, width: int, *, focus: bool) -> Line:
     """── attention ─┤ log ├─ criteria ─ chart ─ events ─────── following ──"""
-    spans: list[Span] = [("▌" if focus else "─", "accent" if focus else "line"), ("─ ", "line")]
+    spans: list[Span] = [("▌" if focus else "─", "accent" if focus else "line")]
     if name:
-        spans += [(fmt.fit(plain(name), min(24, fmt.cell_len(plain(name)))), "strong"), (" ─", "line")]
+        spans += [("─ ", "line"), (fmt.fit(plain(name), min(24, fmt.cell_len(plain(name)))), "strong"), (" ─", "line")]
     for tab in tabs:
         if tab == active:
             spans += [("┤ ", "line"), (tab, "accent strong"), (" ├", "line")]
@@ -111,7 +126,10 @@ def _hosts_part(hosts: Sequence[HostRow]) -> Line:
 
 
 def _workers_part(workers: Sequence[WorkerRow]) -> Line:
-    return ((f"{fmt.plural(len(workers), 'worker')} ", "text"), *((f"{sign}{n} ", tone) for sign, tone, n in tally(tuple(workers))))
+    return (
+        (f"{fmt.plural(len(workers), 'worker')} ", "text"),
+        *((f"{sign}{n} ", tone) for sign, tone, n in tally(tuple(workers))),
+    )
 
 
 def _race_part(race: RaceView | None) -> Line:

@@ -122,7 +122,8 @@ def _pair(row: HostRow, used: int | None, total: int | None) -> Line:
 def _disk_text(row: HostRow) -> str:
     if row.disk_used is None or not row.disk_total:
         return ""
-    return f"{fmt.fit(plain(row.disk_mount), min(12, fmt.cell_len(plain(row.disk_mount))))} {fmt.percent(row.disk_used / row.disk_total)}"
+    mount = plain(row.disk_mount)
+    return f"{fmt.fit(mount, min(12, fmt.cell_len(mount)))} {fmt.percent(row.disk_used / row.disk_total)}"
 
 
 def _disk_width(row: HostRow) -> int:

@@ -1,7 +1,7 @@
 """The base of all our widgets: lines of toned text, drawn with the line API and cached.
 
-A line is a tuple of (text, tone). `build` makes all lines for a width; only lines that differ from what is on the screen
-are drawn again. Nothing is ever parsed as markup.
+A line is a tuple of (text, tone). `build` makes all lines for a width; only lines that differ from what is on the
+screen are drawn again. Nothing is ever parsed as markup.
 """
 
 from typing import ClassVar

@@ -57,7 +57,12 @@ class LogPane(Lines):
             self._key, self.following, self._seen, self._widest = key, True, 0, 0
             self._log = Log()
             self._forget()
-        if (log.first, len(log.lines), log.end, absent) == (self._log.first, len(self._log.lines), self._log.end, self._absent):
+        if (log.first, len(log.lines), log.end, absent) == (
+            self._log.first,
+            len(self._log.lines),
+            self._log.end,
+            self._absent,
+        ):
             return
         dropped = log.first - self._log.first
         grown = dropped == 0 and len(log.lines) >= len(self._log.lines) > 0
@@ -154,7 +159,7 @@ class LogPane(Lines):
         self._rows, self._rows_of, self._widest = [], (0, 0, 0), 0
 
     def _measure(self) -> None:
-        """How large the whole is. Wrapping must look at every line once; otherwise only what is in sight is looked at."""
+        """How large the whole is. Wrapping looks at every line once; otherwise only those in sight are."""
         width = self.line_width
         if width <= 0:
             return

@@ -1,6 +1,6 @@
 """What the workers table shows of a row: its columns and, where figures would say nothing, a sentence. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from console import format as fmt
 from console.fleet.cells import Trend, WorkerRow
@@ -11,7 +11,7 @@ from console.widgets.lines import Line
 
 SHORT = {"val_accuracy": "val_acc", "attention_ratio": "ratio", "consistency": "consist", "train_accuracy": "acc"}
 BROKEN = frozenset({"failed", "killed", "out of memory", "vanished"})
-_BAR = 6
+_BAR = 4
 
 
 def short_name(metric: str) -> str:
@@ -37,33 +37,41 @@ def worker_columns(rows: Sequence[WorkerRow], *, many_hosts: bool = True) -> lis
     name_width = min(20, max([8, *(fmt.cell_len(plain(row.worker)) for row in rows)]))
     host_width = min(14, max([4, *(fmt.cell_len(plain(row.host)) for row in rows)]))
     epoch_width = max([5, *(len(_epoch(row)) for row in rows)])
+    state_width = max([10, *(len(row.state.name) for row in rows)])
     criteria_width = max([8, *(2 * len(row.criteria) + 2 for row in rows)])
     names = metric_names(rows)
     ranks = {name: 5 + place for place, name in enumerate(names)}
     ordered = sorted(names, key=lambda name: (name not in ("loss", "val_loss"), names.index(name)))
     return [
         Column("WORKERS", name_width, 0, lambda row, width: ((fmt.fit(plain(row.worker), width), "strong"),)),
-        Column("host", host_width, 6 if many_hosts else 20, lambda row, width: ((fmt.fit(plain(row.host), width), "quiet"),)),
-        Column("state", 13, 0, _state),
-        Column("epoch", epoch_width + 1 + _BAR, 1, lambda row, width: _progress(row, epoch_width, width), grow=6),
-        *(Column(short_name(name), 9, ranks[name], _metric_cell(name), to_right=True) for name in ordered),
+        Column(
+            "host",
+            host_width,
+            6 if many_hosts else 20,
+            lambda row, width: ((fmt.fit(plain(row.host), width), "quiet"),),
+        ),
+        Column("state", state_width, 0, _state),
+        Column("epoch", epoch_width + 1 + _BAR, 1, lambda row, width: _progress(row, epoch_width, width), grow=24),
+        *(Column(short_name(name) + "  ", 9, ranks[name], _metric_cell(name), to_right=True) for name in ordered),
         Column("criteria", criteria_width, 2, lambda row, width: _criteria(row), to_right=False),
         Column("samples/s", 9, 9, lambda row, width: ((_rate(row), "text"),), to_right=True),
         Column("data wait", 9, 18, _data_wait, to_right=True),
         Column("beat", 4, 8, _beat, to_right=True),
-        Column("eta", 8, 3, _eta, to_right=True),
+        Column("running", 8, 19, _elapsed, to_right=True),
+        Column("eta", 7, 3, _eta, to_right=True),
     ]
 
 
-def message(row: WorkerRow) -> Line:
+def message(row: WorkerRow, *, selected: bool = False) -> Line:
     """The sentence that stands in the place of the figures, or nothing."""
     state = row.state
     quiet = "quiet" if state.unreachable_for is not None else "text"
     if state.name == "planned":
         since = f"planned {fmt.span(state.age)} ago, never started" if state.age is not None else "never started"
-        return ((since, "quiet"), ("    s: start", "accent"))
+        return ((since, "quiet"), ("    s: start" if selected else "", "accent"))
     if state.name in BROKEN:
-        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet),)
+        why = ("    Enter: why" if selected else "", "accent")
+        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet), why)
     if state.name in ("queued", "starting") and not row.metrics:
         return ((plain(state.detail or state.evidence), quiet),)
     if row.progress is not None and state.name == "preparing":
@@ -115,12 +123,14 @@ def done_share(row: WorkerRow) -> float | None:
     return None
 
 
-def _metric_cell(name: str):  # type: ignore[no-untyped-def]
+def _metric_cell(name: str) -> Callable[[WorkerRow, int], Line]:
     def cell(row: WorkerRow, width: int) -> Line:
         trend = dict(row.metrics).get(name)
         if trend is None:
             return ()
-        return _trend(trend, "text" if row.state.live and row.state.unreachable_for is None else "quiet", row.state.live)
+        return _trend(
+            trend, "text" if row.state.live and row.state.unreachable_for is None else "quiet", row.state.live
+        )
 
     return cell
 
@@ -153,6 +163,10 @@ def _beat(row: WorkerRow, width: int) -> Line:
     if row.heartbeat_age is None or not row.state.live:
         return ()
     return ((fmt.age(row.heartbeat_age), "warn" if row.heartbeat_age > 15 else "quiet"),)
+
+
+def _elapsed(row: WorkerRow, width: int) -> Line:
+    return () if row.elapsed_s is None else ((fmt.timer(row.elapsed_s), "quiet"),)
 
 
 def _eta(row: WorkerRow, width: int) -> Line:

@@ -100,7 +100,7 @@ class WorkersTable(Lines):
             sign, tone = glyph(row.state)
             cursor = "›" if place == self._place else " "
             tag = "+" if identity(row) in self._tags else " "
-            text = message(row)
+            text = message(row, selected=place == self._place)
             after = [column.title for column in columns].index("state") + 1
             body = cells(columns, row, message=text, after=after)
             lines.append(padded(((cursor, "accent"), (tag, "accent"), (f"{sign} ", tone), *body), width))
@@ -147,11 +147,9 @@ class WorkersTable(Lines):
 
     def _settle(self) -> None:
         """Find the worker that the cursor was on; if it is gone, the cursor stays at its place."""
-        for place, row in enumerate(self._rows):
-            if identity(row) == self._at:
-                break
-        else:
-            place = max(0, min(self._place, len(self._rows) - 1))
+        places = {identity(row): place for place, row in enumerate(self._rows)}
+        here = max(0, min(self._place, len(self._rows) - 1))
+        place = places.get(self._at, here) if self._at is not None else here
         if place != self._place:
             self._strips.clear()
             self.refresh()

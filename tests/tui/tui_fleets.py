@@ -28,16 +28,25 @@ class Story:
         self.fleet = fold(self.fleet, host, events, self.now if at is None else at)
         return self
 
-    def host(self, name: str, *, gpus: tuple[Gpu, ...] = (), cores: int = 8, disk: float = 0.44, **more: Any) -> "Story":
+    def host(
+        self, name: str, *, gpus: tuple[Gpu, ...] = (), cores: int = 8, disk: float = 0.44, **more: Any
+    ) -> "Story":
         values = {"cpu": 0.34, "load": 2.1, "memory_used": 12 * GIB, "memory_total": 62 * GIB, **more}
         total = 400 * GIB
         used = int(total * disk)
         return self.tell(
             name,
             LinkState("connected"),
-            Hello(1, name, f"boot-{name}", self.now - 500_000, self.now, "3.11.2", cores, "me", "/home/me/.trajconsole"),
+            Hello(
+                1, name, f"boot-{name}", self.now - 500_000, self.now, "3.11.2", cores, "me", "/home/me/.trajconsole"
+            ),
             Telemetry(
-                7, self.now, 7.0, gpus=gpus, disks=(Disk("/", "/dev/nvme0n1p1", "ext4", total, used, total - used),), **values
+                7,
+                self.now,
+                7.0,
+                gpus=gpus,
+                disks=(Disk("/", "/dev/nvme0n1p1", "ext4", total, used, total - used),),
+                **values,
             ),
             Synced(),
         )
@@ -83,7 +92,11 @@ class Story:
         }
         self.tell(host, Document(folder, "run.toml", origin), Document(folder, "launch.json", json.dumps(launch)))
         if state:
-            self.tell(host, Document(folder, "status.json", json.dumps(values)), Process(folder, "status.json", pid + 1, alive))
+            self.tell(
+                host,
+                Document(folder, "status.json", json.dumps(values)),
+                Process(folder, "status.json", pid + 1, alive),
+            )
         self.tell(host, Process(folder, "launch.json", pid, alive))
         if exit is not None:
             self.tell(host, Document(folder, "exit.json", json.dumps({"attempt": 1, "time": self.now - age, **exit})))
@@ -114,7 +127,9 @@ def curve(epochs: int, per_epoch: int = 20) -> tuple[dict[str, Any], ...]:
     for step in range(1, epochs * per_epoch + 1):
         x = step / per_epoch
         loss = 0.7 * math.exp(-x / 6) + 0.05 + 0.03 * math.sin(step * 1.7)
-        rows.append({"t": NOW - 700 + step, "step": step * 25, "epoch": int(x), "phase": "train", "loss": round(loss, 4)})
+        rows.append(
+            {"t": NOW - 700 + step, "step": step * 25, "epoch": int(x), "phase": "train", "loss": round(loss, 4)}
+        )
         if step % per_epoch == 0:
             up = 1 - math.exp(-x / 9)
             rows.append(
@@ -135,15 +150,24 @@ def curve(epochs: int, per_epoch: int = 20) -> tuple[dict[str, Any], ...]:
 def criteria(accuracy: float | None, ratio: float | None, consistency: float | None) -> dict[str, Any]:
     wanted = (("val_accuracy", 0.75, accuracy), ("attention_ratio", 1.5, ratio), ("consistency", 0.7, consistency))
     items = [
-        {"metric": name, "op": ">=", "threshold": limit, **({} if value is None else {"value": value, "passed": value >= limit})}
+        {
+            "metric": name,
+            "op": ">=",
+            "threshold": limit,
+            **({} if value is None else {"value": value, "passed": value >= limit}),
+        }
         for name, limit, value in wanted
     ]
     return {"criteria": items, "every": 5, "checked_epoch": 15, "next_epoch": 20}
 
 
-LOG = "".join(
-    f"12:{20 + n // 3:02d}:{n % 3 * 20:02d} epoch {n // 3 + 1} step {n * 166:,} loss {0.7 - n * 0.008:.3f}\n" for n in range(40)
-) + "12:40:58 validating 1,000 clips\n12:41:02 saved checkpoint epoch 14 (best so far)\n"
+LOG = (
+    "".join(
+        f"12:{20 + n // 3:02d}:{n % 3 * 20:02d} epoch {n // 3 + 1} step {n * 166:,} loss {0.7 - n * 0.008:.3f}\n"
+        for n in range(40)
+    )
+    + "12:40:58 validating 1,000 clips\n12:41:02 saved checkpoint epoch 14 (best so far)\n"
+)
 EVENTS = (
     {"t": NOW - 760, "event": "launched", "attempt": 1},
     {"t": NOW - 700, "event": "state", "state": "training"},
@@ -176,11 +200,27 @@ VALIDATING = {
     "notes": ["pre-trained features: ResNet-18, weights random"],
 }
 A10G = tuple(
-    Gpu(n, "NVIDIA A10G", utilisation=u, memory_used=int(12.9 * GIB), memory_total=23 * GIB, temperature=71.0, power=211.0 / 4)
+    Gpu(
+        n,
+        "NVIDIA A10G",
+        utilisation=u,
+        memory_used=int(12.9 * GIB),
+        memory_total=23 * GIB,
+        temperature=71.0,
+        power=211.0 / 4,
+    )
     for n, u in enumerate((0.98, 0.97, 0.95, 0.12))
 )
 H100 = tuple(
-    Gpu(n, "NVIDIA H100 80GB HBM3", utilisation=0.91, memory_used=61 * GIB, memory_total=80 * GIB, temperature=64.0, power=612.0)
+    Gpu(
+        n,
+        "NVIDIA H100 80GB HBM3",
+        utilisation=0.91,
+        memory_used=61 * GIB,
+        memory_total=80 * GIB,
+        temperature=64.0,
+        power=612.0,
+    )
     for n in range(8)
 )
 RACE = "persistence-20260102-122800-0c0d"
@@ -205,8 +245,14 @@ def won() -> Story:
     """The race is over."""
     story = fresh()
     ended = {**TRAINING, "metrics": {"loss": 0.1, "val_accuracy": 0.912, "attention_ratio": 1.74, "consistency": 0.81}}
-    ended |= {"stopping": criteria(0.912, 1.74, 0.81), "figures": ["figures/race.png"], "reason": "all 3 criteria met at epoch 20"}
-    story.worker("attention", "here", "criteria met", age=30, race=RACE, rows=curve(15), log=LOG, exit={"code": 0}, **ended)
+    ended |= {
+        "stopping": criteria(0.912, 1.74, 0.81),
+        "figures": ["figures/race.png"],
+        "reason": "all 3 criteria met at epoch 20",
+    }
+    story.worker(
+        "attention", "here", "criteria met", age=30, race=RACE, rows=curve(15), log=LOG, exit={"code": 0}, **ended
+    )
     lost = {**VALIDATING, "reason": "attention met all criteria first"}
     story.worker("pretrained", "here", "lost the race", age=29, race=RACE, rows=curve(12), exit={"code": 0}, **lost)
     marker = {"schema": 1, "run": run_of("attention"), "worker": "attention", "time": NOW - 30}
@@ -215,20 +261,49 @@ def won() -> Story:
 
 def busy() -> Story:
     """Three hosts and a worker in nearly every state."""
-    story = Story().host("gpu1", gpus=A10G, cores=32).host("gpu2", gpus=H100, cores=128, disk=0.97, memory_total=1024 * GIB)
+    story = (
+        Story().host("gpu1", gpus=A10G, cores=32).host("gpu2", gpus=H100, cores=128, disk=0.97, memory_total=1024 * GIB)
+    )
     story.host("here", cores=2, cpu=0.88, memory_used=3 * GIB, memory_total=23 * GIB, disk=0.22)
     for name, host in (("attention", "gpu1"), ("pretrained", "gpu1"), ("slowfast", "gpu2"), ("magvit", "gpu1")):
         story.plan(name, host, NOW - 40_000)
-    for name, host in (("transformer", "gpu2"), ("i3d", "gpu1"), ("eegnex", "gpu2"), ("imagenet", "gpu2"), ("foreign", "here")):
+    for name, host in (
+        ("transformer", "gpu2"),
+        ("i3d", "gpu1"),
+        ("eegnex", "gpu2"),
+        ("imagenet", "gpu2"),
+        ("foreign", "here"),
+    ):
         story.plan(name, host, NOW - 32_400)
     story.worker("attention", "gpu1", "training", race=RACE, rows=curve(15), log=LOG, events=EVENTS, **TRAINING)
     story.worker("pretrained", "gpu1", "validating", race=RACE, rows=curve(12), **VALIDATING)
     story.worker("slowfast", "gpu2", "queued", message="waits for 2 GPUs, 1 free")
-    broken = 'Traceback (most recent call last):\n  File "train.py", line 12, in <module>\nModuleNotFoundError: No module named \'unified_model\'\n'
+    broken = 'Traceback (most recent call last):\n  File "train.py", line 12, in <module>\n'
+    broken += "ModuleNotFoundError: No module named 'unified_model'\n"
     story.worker("magvit", "gpu1", "", exit={"code": 1}, log=broken, alive=False, age=300)
-    story.worker("i3d", "gpu1", "finished", age=4000, exit={"code": 0}, epoch=10, epochs=10, metrics={"loss": 0.021, "val_accuracy": 0.994})
-    story.worker("eegnex", "gpu2", "training", epoch=31, epochs=100, metrics={"loss": 0.871, "nrmse": 0.96}, eta_s=9_000, began=5000)
-    story.worker("imagenet", "gpu2", "training", exit={"signal": 9, "code": 137}, alive=False, age=50, epoch=2, epochs=10)
+    story.worker(
+        "i3d",
+        "gpu1",
+        "finished",
+        age=4000,
+        exit={"code": 0},
+        epoch=10,
+        epochs=10,
+        metrics={"loss": 0.021, "val_accuracy": 0.994},
+    )
+    story.worker(
+        "eegnex",
+        "gpu2",
+        "training",
+        epoch=31,
+        epochs=100,
+        metrics={"loss": 0.871, "nrmse": 0.96},
+        eta_s=9_000,
+        began=5000,
+    )
+    story.worker(
+        "imagenet", "gpu2", "training", exit={"signal": 9, "code": 137}, alive=False, age=50, epoch=2, epochs=10
+    )
     story.worker("foreign", "here", "training", age=640, step=1200, metrics={"loss": 2.31}, step_time_s=0.2, began=9000)
     story.tell("gpu2", LinkState("unreachable", "connection timed out"), at=NOW - 40)
     silent = replace(story.fleet.hosts["gpu2"], heard_at=NOW - 41)
