@@ -69,7 +69,7 @@ def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: floa
             return replace(run, gone=True)
 
 
-def _fold_document(run: Run, event: Document) -> Run:  # noqa: PLR0911 - one answer per document
+def _fold_document(run: Run, event: Document) -> Run:
     run = replace(run, gone=False)
     if event.name == files.RUN:
         return replace(run, config=_toml(event.text))
