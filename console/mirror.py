@@ -12,19 +12,20 @@ files and keeps its own offsets in memory. Names come from the host: one that wo
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from remote.events import Chunk, Document, Event, FolderGone
+from remote.watch import Offsets
 from trainer.record import atomic, files
 
 DOCUMENTS = (*files.DOCUMENTS, files.WINNER)
 STREAMS = files.STREAMS
 GONE = ".gone"  # marks a run whose folder was removed from the host
 
-Offsets = Mapping[str, Mapping[str, tuple[int, int]]]  # folder → stream → (inode, offset)
+NO_FILE = -1  # an inode that no file has: the host sends the whole file anew
 
 
 class Gap(Exception):
@@ -46,6 +47,7 @@ class Mirror:
         self.path = state / "mirror" / host
         self.problem = ""  # why it is not written any more
         self._known: dict[str, dict[str, tuple[int, int]]] = {}
+        self._present: set[str] = set()
         self._lock: IO[bytes] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -62,6 +64,11 @@ class Mirror:
         """Where each stream is to be resumed."""
         return {folder: dict(streams) for folder, streams in self._known.items()}
 
+    @property
+    def folders(self) -> frozenset[str]:
+        """Folders that are on the host as far as is known here."""
+        return frozenset(self._present)
+
     def load(self) -> Iterator[Dated]:
         """Everything that is here, as the events it came from."""
         for area in ("runs", "races"):
@@ -74,10 +81,13 @@ class Mirror:
             return None
         match event:
             case Chunk():
+                self._present.add(event.folder)
                 return self._take_chunk(event)
             case Document():
+                self._present.add(event.folder)
                 self._take_document(event)
             case FolderGone():
+                self._present.discard(event.folder)
                 self._known.pop(event.folder, None)
                 self._write((self.path / event.folder / GONE).touch)
         return event
@@ -89,6 +99,7 @@ class Mirror:
             self._lock = None
 
     def _load_folder(self, folder: str, path: Path) -> Iterator[Dated]:
+        self._present.add(folder)
         for name in DOCUMENTS:
             with contextlib.suppress(OSError):
                 text = (path / name).read_text("utf-8", "replace")
@@ -99,6 +110,7 @@ class Mirror:
                 yield from self._load_stream(folder, name, path / name)
         if (path / GONE).exists():
             self._known.pop(folder, None)
+            self._present.discard(folder)
             yield Dated(FolderGone(folder), (path / GONE).stat().st_mtime)
 
     def _load_stream(self, folder: str, name: str, path: Path) -> Iterator[Dated]:
@@ -120,10 +132,12 @@ class Mirror:
             chunk = replace(chunk, reset=True)
             size = 0
         if chunk.start > size:
+            streams[chunk.name] = (NO_FILE, 0)
             raise Gap(f"{chunk.folder}/{chunk.name}: {chunk.start - size} bytes are missing at {size}")
         chunk = replace(chunk, start=size, data=chunk.data[size - chunk.start :])
         if not chunk.data and not chunk.reset:
             return None
+        streams[chunk.name] = (NO_FILE, 0)
         self._write(lambda: self._append(chunk))
         streams[chunk.name] = (chunk.inode, chunk.start + len(chunk.data))
         return chunk
@@ -146,6 +160,9 @@ class Mirror:
 
     def _take_document(self, document: Document) -> None:
         path = self.path / document.folder / document.name
+
+        if document.problem:  # it is there, and could not be read: the last one that could be stays
+            return
 
         def write() -> None:
             if document.text is None:
@@ -170,8 +187,9 @@ class Mirror:
 
 def _safe(event: Chunk | Document | FolderGone) -> bool:
     area, _slash, name = event.folder.partition("/")
-    known = isinstance(event, FolderGone) or event.name in (DOCUMENTS if isinstance(event, Document) else STREAMS)
-    return known and area in ("runs", "races") and bool(name) and not name.startswith(".") and not set("/\0") & set(name)
+    if area not in ("runs", "races") or not name or name.startswith(".") or set("/\0") & set(name):
+        return False
+    return isinstance(event, FolderGone) or event.name in (DOCUMENTS if isinstance(event, Document) else STREAMS)
 
 
 def _folders(path: Path) -> list[Path]:

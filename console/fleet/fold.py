@@ -71,6 +71,8 @@ def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: floa
 
 def _fold_document(run: Run, event: Document) -> Run:
     run = replace(run, gone=False)
+    if event.problem:  # it is there, and could not be read: the last one that could be stays
+        return run
     if event.name == files.RUN:
         return replace(run, config=_toml(event.text))
     if event.name not in (files.STATUS, files.LAUNCH, files.EXIT, files.RESULTS):
