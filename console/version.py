@@ -1,4 +1,4 @@
-"""Which trainer code a run is started with: a hash of its files, and the commit where there is one."""
+"""Which trainer code a run is started with: the same names and the same hash as the trainer writes into its events."""
 
 import hashlib
 import subprocess
@@ -14,33 +14,30 @@ def trainer_home() -> Path:
 
 
 def trainer_version(home: Path | None = None) -> dict[str, Any]:
-    """`content` always; `commit` and `dirty` when the package is part of a git work tree."""
+    """`code` always; `commit` and `dirty` when the package is part of a git work tree."""
     home = home or trainer_home()
-    return {"content": content_hash(home / "trainer"), **_commit(home)}
-
-
-def content_hash(package: Path) -> str:
-    """The same for the same code and presets, wherever they are installed."""
-    total = hashlib.blake2b(digest_size=16)
-    for path in sorted(path for path in package.rglob("*") if path.suffix in (".py", ".toml") and path.is_file()):
-        data = path.read_bytes()
-        total.update(f"{path.relative_to(package).as_posix()}\0{len(data)}\0".encode() + data)
-    return total.hexdigest()
-
-
-def _commit(home: Path) -> dict[str, Any]:
-    if _git(home, "ls-files", "--error-unmatch", "trainer/__init__.py") is None:
-        return {}  # an installed copy: a work tree around it is somebody else's
+    found: dict[str, Any] = {"code": code_hash(home / "trainer")}
     commit = _git(home, "rev-parse", "HEAD")
-    changed = _git(home, "status", "--porcelain", "--", "trainer")
-    return {"commit": commit.strip(), "dirty": bool(changed and changed.strip())} if commit else {}
+    if commit and _git(home, "ls-files", "--", "trainer/__init__.py"):  # else the work tree is somebody else's
+        found |= {"commit": commit, "dirty": bool(_git(home, "status", "--porcelain", "--", "trainer"))}
+    return found
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def code_hash(package: Path) -> str:
+    """The same on two machines if and only if all files of the package are."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".toml") and path.is_file():
+            digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _git(folder: Path, *words: str) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
