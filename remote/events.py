@@ -91,7 +91,7 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A watched file that is replaced whole. `text` is None when it is gone, or when `problem` says why it is not read."""
+    """A watched file that is replaced whole. `text` is None when it is gone; `problem` says why it is not read."""
 
     folder: str
     name: str

@@ -29,10 +29,9 @@ def _start(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
         raise RemoteError(f"cannot start {argv[0]!r} on this machine: {error}") from error
 
 
-def _kill_group(process: "subprocess.Popen[bytes]", number: int) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
+def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 class LocalChannel:
@@ -125,12 +124,12 @@ class LocalChannel:
         return all(ready != self._wake_reader for ready, _ in poll.poll())
 
     def _end(self) -> None:
-        for number in (None, signal.SIGTERM, signal.SIGKILL):
-            if number is not None:
-                _kill_group(self._process, number)
+        for number in (0, signal.SIGTERM):
+            _signal_group(self._process, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(self._patience)
-                return
+                break
+        _signal_group(self._process, signal.SIGKILL)
         self._process.wait()
 
     def _drain_stderr(self) -> None:
@@ -139,8 +138,14 @@ class LocalChannel:
             data = os.read(descriptor, KEPT_STDERR)
             if not data:
                 return
-            self._said += data
-            del self._said[:-KEPT_STDERR]
+            self._keep(data)
+        os.set_blocking(descriptor, False)
+        with contextlib.suppress(BlockingIOError):
+            self._keep(os.read(descriptor, KEPT_STDERR))  # its last words
+
+    def _keep(self, data: bytes) -> None:
+        self._said += data
+        del self._said[:-KEPT_STDERR]
 
 
 class LocalTransport:
@@ -180,7 +185,8 @@ class LocalTransport:
 
     @staticmethod
     def _finish(process: "subprocess.Popen[bytes]") -> None:
-        _kill_group(process, signal.SIGKILL)
+        if process.poll() is None:
+            _signal_group(process, signal.SIGKILL)
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
