@@ -1,0 +1,1 @@
+"""Screens and dialogs: which widgets stand where, which keys do what, and which action they start."""
