@@ -47,7 +47,7 @@ class Mirror:
         self.path = state / "mirror" / host
         self.problem = ""  # why it is not written any more
         self._known: dict[str, dict[str, tuple[int, int]]] = {}
-        self._present: set[str] = set()
+        self._present: dict[str, set[str]] = {}  # folder → its documents
         self._lock: IO[bytes] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,9 @@ class Mirror:
         return {folder: dict(streams) for folder, streams in self._known.items()}
 
     @property
-    def folders(self) -> frozenset[str]:
-        """Folders that are on the host as far as is known here."""
-        return frozenset(self._present)
+    def documents(self) -> Mapping[str, frozenset[str]]:
+        """Folders that are on the host as far as is known here, with their documents."""
+        return {folder: frozenset(names) for folder, names in self._present.items()}
 
     def load(self) -> Iterator[Dated]:
         """Everything that is here, as the events it came from."""
@@ -81,13 +81,12 @@ class Mirror:
             return None
         match event:
             case Chunk():
-                self._present.add(event.folder)
+                self._present.setdefault(event.folder, set())
                 return self._take_chunk(event)
             case Document():
-                self._present.add(event.folder)
                 self._take_document(event)
             case FolderGone():
-                self._present.discard(event.folder)
+                self._present.pop(event.folder, None)
                 self._known.pop(event.folder, None)
                 self._write((self.path / event.folder / GONE).touch)
         return event
@@ -99,18 +98,19 @@ class Mirror:
             self._lock = None
 
     def _load_folder(self, folder: str, path: Path) -> Iterator[Dated]:
-        self._present.add(folder)
+        names = self._present.setdefault(folder, set())
         for name in DOCUMENTS:
             with contextlib.suppress(OSError):
                 text = (path / name).read_text("utf-8", "replace")
                 when = (path / name).stat().st_mtime
+                names.add(name)
                 yield Dated(Document(folder, name, text, when), when)
         for name in STREAMS:
             with contextlib.suppress(OSError):
                 yield from self._load_stream(folder, name, path / name)
         if (path / GONE).exists():
             self._known.pop(folder, None)
-            self._present.discard(folder)
+            self._present.pop(folder, None)
             yield Dated(FolderGone(folder), (path / GONE).stat().st_mtime)
 
     def _load_stream(self, folder: str, name: str, path: Path) -> Iterator[Dated]:
@@ -161,8 +161,10 @@ class Mirror:
     def _take_document(self, document: Document) -> None:
         path = self.path / document.folder / document.name
 
+        names = self._present.setdefault(document.folder, set())
         if document.problem:  # it is there, and could not be read: the last one that could be stays
             return
+        (names.discard if document.text is None else names.add)(document.name)
 
         def write() -> None:
             if document.text is None:

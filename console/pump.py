@@ -10,11 +10,9 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from remote.link import Link
 
 from console.config import Config
 from console.fleet.fold import fold, plan
@@ -24,6 +22,7 @@ from console.fleet.view import run_row
 from console.history import Entry, History, entry_of
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
+from remote.link import Link
 from remote.transport import Transport
 from remote.watch import Watch, Watched
 from trainer.record import files, toml
@@ -60,7 +59,7 @@ class Pump:
         self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
         self._mirrors = {name: Mirror(state, name) for name in config.hosts}
         self._links: dict[str, Link] = {}
-        self._heard_folders: dict[str, set[str]] = {}
+        self._heard: dict[str, dict[str, set[str]]] = {name: {} for name in config.hosts}  # since the link is up
         self._listeners: list[Callable[[], None]] = []
         self._queue: deque[_Batch] = deque()
         self._lock = threading.Lock()
@@ -172,23 +171,29 @@ class Pump:
                     new.append(kept)
                 if isinstance(event, Synced):
                     new += self._missing(name)
-                self._note_folder(name, event)
+                self._note(name, event)
         except Gap:
             threading.Thread(target=self._reopen, args=(name,), name=f"reopen {name}", daemon=True).start()
         if new:
             self._put(_Batch(name, new, self._clock()))
 
-    def _note_folder(self, name: str, event: Event) -> None:
+    def _note(self, name: str, event: Event) -> None:
         if isinstance(event, LinkState) and event.phase == "connected":
-            self._heard_folders[name] = set()
-        elif isinstance(event, Document | Chunk):
-            self._heard_folders.setdefault(name, set()).add(event.folder)
+            self._heard[name] = {}
+        elif isinstance(event, Document):
+            self._heard[name].setdefault(event.folder, set()).add(event.name)
+        elif isinstance(event, Chunk):
+            self._heard[name].setdefault(event.folder, set())
 
-    def _missing(self, name: str) -> Iterable[Event]:
-        """Folders that are in the mirror and of which the host, having told everything, said nothing."""
-        heard = self._heard_folders.get(name, set())
-        mirror = self._mirrors[name]
-        gone = [FolderGone(folder) for folder in sorted(mirror.folders) if folder not in heard]
+    def _missing(self, name: str) -> list[Event]:
+        """What the mirror holds and the host, having told everything, did not speak of: it was removed meanwhile."""
+        heard, mirror = self._heard[name], self._mirrors[name]
+        gone: list[Event] = []
+        for folder, documents in mirror.documents.items():
+            if folder not in heard:
+                gone.append(FolderGone(folder))
+            else:
+                gone += [Document(folder, document, None) for document in sorted(documents - heard[folder])]
         for event in gone:
             mirror.take(event)
         return gone

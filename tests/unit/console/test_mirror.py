@@ -105,7 +105,7 @@ def test_a_removed_run_stays_readable_and_is_known_as_gone(mirror, tmp_path):
     mirror.close()
     again = Mirror(tmp_path, "h")
     assert [type(dated.event) for dated in again.load()] == [Chunk, FolderGone]
-    assert again.offsets == {} and again.folders == frozenset()
+    assert again.offsets == {} and again.documents == {}
     again.close()
 
 
