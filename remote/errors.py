@@ -1,12 +1,12 @@
 """Everything that can go wrong between here and a host.
 
-    RemoteError
-    ├── Unreachable        nobody answers, or the connection broke
-    │   └── TimedOut       it took longer than its bound
-    ├── AuthFailed         the host does not let us in
-    ├── HostKeyProblem     unknown or changed host key
-    ├── CommandFailed      a command on the host ended with an error
-    └── HostLacks          the host has no tmux, no Python, …: names it, and the mend
+RemoteError
+├── Unreachable        nobody answers, or the connection broke
+│   └── TimedOut       it took longer than its bound
+├── AuthFailed         the host does not let us in
+├── HostKeyProblem     unknown or changed host key
+├── CommandFailed      a command on the host ended with an error
+└── HostLacks          the host has no tmux, no Python, …: names it, and the mend
 """
 
 

@@ -1,8 +1,9 @@
 """What a link tells its listener: records that came from the probe, and the state of the link itself.
 
 The probe's wire format is one JSON object a line (see docs/architecture.md); `remote.wire` turns lines into these
-records. Nothing here knows what a run or a metric is: a *folder* below the watched root has *documents* (replaced whole)
-and *streams* (only appended to), and the processes that its documents name with `pid` and `pid_start`.
+records. Nothing here knows what a run or a metric is: a *folder* has *documents* (replaced whole) and *streams* (only
+appended to), and the processes that its documents name with `pid` and `pid_start`. Folders are named from the watched
+root, `<parent>/<name>`: "runs/a-20260101-000000-0a1b", "races/r1" (see `remote.watch`).
 """
 
 from dataclasses import dataclass
@@ -90,19 +91,21 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A watched file that is replaced whole. `text` is None when it is gone."""
+    """A watched file that is replaced whole. `text` is None when it is gone; `problem` says why it is not read."""
 
     folder: str
     name: str
     text: str | None
     mtime: float = 0.0
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Bytes of an append-only file: whole lines from `start` to `start + len(data)` of the file `inode`.
 
-    `reset`: the file was truncated or replaced; what was delivered before belongs to another file.
+    A line longer than a megabyte comes in pieces. `reset`: the file was truncated or replaced; what was delivered
+    before belongs to another file, and this chunk starts at 0 (it may be empty).
     """
 
     folder: str

@@ -1,7 +1,7 @@
 """The seam between this laptop and a host: byte channels and short commands. `local` and `fake` ship; `ssh` follows.
 
-All calls block and are made from threads of their own, never from the screen's loop. Everything above this file works the
-same on every transport.
+All calls block and are made from threads of their own, never from the screen's loop. Everything above this file works
+the same on every transport.
 """
 
 from collections.abc import Sequence
@@ -38,13 +38,20 @@ class Transport(Protocol):
     """A way to one host."""
 
     def connect(self) -> None:
-        """Be ready, or raise a RemoteError."""
+        """Be ready, or raise a RemoteError. Called again before every attempt of a link: what is open already is
+        checked with a bound and opened anew when it no longer answers. Also works after `close`.
+        """
 
     def open(self, argv: Sequence[str]) -> Channel:
-        """Start a long-lived process."""
+        """Start a long-lived process. A program that is not there shows as on any shell: the end at once, and a word on
+        stderr.
+        """
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
-        """Run a short command to its end. TimedOut when it takes longer; the command is ended then."""
+        """Run a short command to its end. TimedOut when it takes longer; the command is ended then.
+
+        A program that is not there ends with 127, as on any shell.
+        """
 
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         """A command line for this laptop's terminal that runs `argv` on the host with a terminal."""

@@ -3,7 +3,6 @@
     model    the values: Fleet, Host, Run and their parts
     series   append-only metric columns that snapshots may share
     fold     (fleet, messages) → fleet
-    text     log bytes → lines
     records  the launcher's documents, read leniently
     state    evidence → state: the one place that decides what a worker is doing
     advice   evidence → what a person should know and can do

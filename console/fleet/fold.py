@@ -7,7 +7,7 @@ from typing import Any
 
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
 from console.fleet.series import Shared
-from console.fleet.text import log_lines
+from console.plain import plain
 from remote.events import Chunk, Document, Event, FolderGone, Hello, LinkState, Process, Synced, Telemetry
 from trainer.record import files
 from trainer.record.jsonl import RESUME, decode_document, decode_lines, effective
@@ -69,8 +69,10 @@ def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: floa
             return replace(run, gone=True)
 
 
-def _fold_document(run: Run, event: Document) -> Run:  # noqa: PLR0911 - one answer per document
+def _fold_document(run: Run, event: Document) -> Run:
     run = replace(run, gone=False)
+    if event.problem:  # it is there, and could not be read: the last one that could be stays
+        return run
     if event.name == files.RUN:
         return replace(run, config=_toml(event.text))
     if event.name not in (files.STATUS, files.LAUNCH, files.EXIT, files.RESULTS):
@@ -106,6 +108,14 @@ def fold_rows(before: Shared[Mapping[str, Any]], rows: list[dict[str, Any]]) -> 
     if any(row.get("phase") == RESUME for row in rows):
         return Shared(effective([*before, *rows]))
     return before.extended(rows)
+
+
+def log_lines(data: bytes) -> list[str]:
+    """The lines in `data`, harmless to draw; a last one without its newline counts as one."""
+    lines = data.decode("utf-8", "replace").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [plain(line) for line in lines]
 
 
 def _fold_log(log: Log, event: Chunk) -> Log:

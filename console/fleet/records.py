@@ -88,13 +88,16 @@ def began(run: Run) -> float | None:
 
 def asked_to_end(run: Run) -> str:
     """ "stop" or "kill" when a person asked for the end of the newest attempt, else nothing."""
-    since = began(run) or 0.0
+    since, start = began(run) or 0.0, launched(run)
     for event in reversed(run.events[-200:]):
-        when = _number(event.get("t"))
-        if when is not None and when < since - 2.0:
-            return ""
-        if event.get("event") in ("stop asked", "kill asked"):
-            return str(event["event"]).split()[0]
+        if event.get("event") not in ("stop asked", "kill asked"):
+            continue
+        attempt, when = _integer(event.get("attempt")), _number(event.get("t"))
+        if attempt is not None and start is not None and start.attempt is not None:
+            same = attempt == start.attempt
+        else:
+            same = when is None or when >= since - 1.0
+        return str(event["event"]).split()[0] if same else ""
     return ""
 
 

@@ -75,7 +75,7 @@ def _case(run: Run, host: Host, now: float) -> _Case:
     )
 
 
-def _ended(case: _Case) -> State:  # noqa: PLR0911 - one answer per kind of evidence
+def _ended(case: _Case) -> State:
     """There is an exit record: how it ended is a fact; the run's own last words say why."""
     exit_, status = case.exit, case.status
     assert exit_ is not None
@@ -105,7 +105,7 @@ def _ended(case: _Case) -> State:  # noqa: PLR0911 - one answer per kind of evid
     return State("failed", f"exit.json: {how}{words}", detail or how, age)
 
 
-def _not_ended(case: _Case) -> State:  # noqa: PLR0911 - one answer per kind of evidence
+def _not_ended(case: _Case) -> State:
     status, start = case.status, launched(case.run)
     beat = _age(status.heartbeat if status else None, case)
     if status is not None and status.state in ENDED:

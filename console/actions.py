@@ -1,0 +1,289 @@
+"""Things done to workers: the same functions for every key on the screen and every command. Implements `Actions`.
+
+Every action blocks, tells its progress as steps, and ends with a verdict for every worker. What is wrong with any
+worker is found before anything is started.
+"""
+
+import getpass
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console.config import Config, overrides, trainer_spec
+from console.fleet.model import Fleet, RunKey
+from console.fleet.records import launched
+from console.hosts import Hosts
+from console.parallel import Work, together
+from console.preflight import Refused
+from console.source import Step
+from console.version import trainer_version
+from remote.errors import RemoteError
+from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
+from trainer.record import files, toml
+from trainer.schema import nearest
+
+READONLY = "this console only looks: it was started with --readonly"
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A worker whose start is fully decided."""
+
+    worker: str
+    launch: Launch
+    config_text: str  # "" for a command
+
+
+class ConsoleActions:
+    """Actions on the workers of a configuration."""
+
+    def __init__(
+        self,
+        config: Config,
+        hosts: Hosts,
+        fleet: Callable[[], Fleet],
+        *,
+        readonly: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config, self._hosts, self._fleet = config, hosts, fleet
+        self._readonly, self._clock = readonly, clock
+
+    def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
+        if self._readonly:
+            yield from (Step(worker, READONLY, ok=False) for worker in workers)
+            return
+        yield from self._start_all(workers, race="", check=check)
+
+    def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
+        found = self._config.races.get(name)
+        if found is None:
+            yield Step(name, f"unknown race {name!r}", ok=False, mend=nearest(name, list(self._config.races)))
+        elif self._readonly:
+            yield Step(name, READONLY, ok=False)
+        else:
+            yield from self._start_all(found.workers, race=instance(name, self._clock()), check=check)
+
+    def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
+        return self._end(runs, "stop asked", LADDER)
+
+    def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
+        return self._end(runs, "kill asked", KILL)
+
+    def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
+        if self._readonly:
+            yield from (Step(self._worker(key), READONLY, ok=False) for key in runs)
+            return
+        yield from together([self._guarded(self._worker(key), _bind(self._resume, key)) for key in runs])
+
+    def attach_argv(self, run: RunKey) -> list[str]:
+        return self._hosts.launcher(run.host).attach_argv(self._worker(run))
+
+    def check(self, workers: Sequence[str]) -> Iterator[Step]:
+        """Try each worker out, starting nothing."""
+        yield from together([self._guarded(name, _bind(self._check_worker, name)) for name in workers])
+
+    def _start_all(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
+        """Resolve all, check all, then start all: one that would fail keeps the others from being started."""
+        prepared: dict[str, _Prepared] = {}
+        running: dict[str, str] = {}
+        watch = _Verdicts()
+        stages: list[Callable[[str], Iterator[Step]]] = [lambda name: self._prepare(name, race, prepared, running)]
+        if check:
+            stages.append(lambda name: self._check(prepared[name]))
+        for stage in stages:
+            names = [name for name in workers if name not in running]
+            yield from watch.over(together([self._guarded(name, _bind(stage, name)) for name in names]))
+            if watch.failed:
+                for name in workers:
+                    if name not in watch.failed and name not in running:
+                        text = f"not started, because of {', '.join(sorted(watch.failed))}"
+                        yield Step(name, text, ok=False)
+                return
+        names = [name for name in workers if name not in running]
+        yield from together([self._guarded(name, _bind(self._launch, prepared[name])) for name in names])
+
+    def _prepare(self, name: str, race: str, prepared: dict[str, _Prepared], running: dict[str, str]) -> Iterator[Step]:
+        worker = self._config.workers.get(name)
+        if worker is None:
+            yield Step(name, f"unknown worker {name!r}", ok=False, mend=nearest(name, list(self._config.workers)))
+            return
+        live = {item.name: item.run for item in self._hosts.launcher(worker.host).sessions()}
+        if name in live:
+            if race:
+                mend = f"trajconsole stop {name}, then start the race again"
+                yield Step(name, f"is already running on {worker.host}: {live[name]}", ok=False, mend=mend)
+            else:
+                running[name] = live[name]
+                yield Step(name, f"is already running on {worker.host}: {live[name]}", ok=True)
+            return
+        yield Step(name, f"reading its configuration on {worker.host}")
+        prepared[name] = self._command(name) if worker.command else self._trainer(name, race)
+
+    def _trainer(self, name: str, race: str) -> _Prepared:
+        worker = self._config.workers[name]
+        host, trainer = self._config.hosts[worker.host], self._hosts.trainer(worker.host)
+        changes = list(overrides(worker.set))
+        if race:
+            changes.append(f"race.folder={toml.dumps({'v': f'{host.root}/races/{race}'}).partition('=')[2].strip()}")
+        table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
+        table["origin"] = {**self._origin(name, race), **trainer_version()}
+        text = toml.dumps(table)
+        argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
+        return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)
+
+    def _command(self, name: str) -> _Prepared:
+        worker = self._config.workers[name]
+        command = {"argv": list(worker.command), "folder": worker.folder, "env": dict(worker.env)}
+        text = toml.dumps({"command": command, "origin": self._origin(name, "")})
+        return _Prepared(name, self._launch_of(name, worker.command, worker.env, text), "")
+
+    def _launch_of(self, name: str, argv: Sequence[str], env: Mapping[str, str], run_toml: str) -> Launch:
+        worker = self._config.workers[name]
+        return Launch(
+            root=self._config.hosts[worker.host].root,
+            run=instance(name, self._clock()),
+            session=name,
+            argv=tuple(argv),
+            cwd=worker.folder,
+            env=dict(env),
+            files={files.RUN: run_toml.encode()},
+        )
+
+    def _origin(self, name: str, race: str) -> dict[str, Any]:
+        worker = self._config.workers[name]
+        origin = {"worker": name, "host": worker.host, "by": getpass.getuser(), "from": socket.gethostname()}
+        return {**origin, "time": round(self._clock(), 3), **({"race": race} if race else {})}
+
+    def _check(self, prepared: _Prepared) -> Iterator[Step]:
+        if not prepared.config_text:
+            return
+        worker = self._config.workers[prepared.worker]
+        yield Step(prepared.worker, f"checking it on {worker.host}: one real step, a validation, a checkpoint")
+        found = self._hosts.trainer(worker.host).check(prepared.config_text, worker.env)
+        for item in found:
+            if not item.ok:
+                yield Step(prepared.worker, f"check of {item.name} failed: {item.detail}", ok=False, mend=item.mend)
+                return
+        yield Step(prepared.worker, f"checked: {', '.join(item.name for item in found)}")
+
+    def _check_worker(self, name: str) -> Iterator[Step]:
+        worker = self._config.workers[name]
+        if worker.command:
+            program = worker.command[0]
+            done = self._hosts.transport(worker.host).run(["sh", "-c", 'command -v "$1"', "sh", program])
+            ok = done.code == 0
+            yield Step(
+                name,
+                f"{program} is {done.stdout.decode('utf-8', 'replace').strip()}" if ok else f"no {program}",
+                ok=ok,
+                mend="" if ok else f"install {program} on {worker.host}, or name its whole path",
+            )
+            return
+        watch = _Verdicts()
+        yield from watch.over(self._check(self._trainer(name, "")))
+        if not watch.failed:
+            yield Step(name, "would train", ok=True)
+
+    def _launch(self, prepared: _Prepared) -> Iterator[Step]:
+        host = self._config.workers[prepared.worker].host
+        started = self._hosts.launcher(host).start(prepared.launch)
+        if started.already:
+            yield Step(prepared.worker, f"is already running on {host}: {started.run}", ok=True)
+        else:
+            yield Step(prepared.worker, f"started on {host}: {started.run}", ok=True)
+
+    def _resume(self, key: RunKey) -> Iterator[Step]:
+        run = self._fleet().runs[key]
+        name, host = run.worker, self._config.hosts[key.host]
+        command = run.config.get("command")
+        if isinstance(command, Mapping):
+            argv = tuple(str(word) for word in command.get("argv", ()))
+            env = {str(key): str(value) for key, value in dict(command.get("env", {})).items()}
+            launch = Launch(host.root, key.run, name, argv, str(command.get("folder", "")), env, resume=True)
+        else:
+            trainer = self._hosts.trainer(key.host)
+            worker = self._config.workers.get(name)
+            argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
+            env = {**trainer.env, **(worker.env if worker else {})}
+            launch = Launch(host.root, key.run, name, argv, env=env, resume=True)
+        yield Step(name, f"resuming {key.run} on {key.host}")
+        started = self._hosts.launcher(key.host).start(launch)
+        if started.already:
+            yield Step(name, f"is already running on {key.host}: {started.run}", ok=started.run == key.run)
+        else:
+            yield Step(name, f"resumed on {key.host}: {started.run}, attempt {started.attempt}", ok=True)
+
+    def _end(self, runs: tuple[RunKey, ...], event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
+        if self._readonly:
+            yield from (Step(self._worker(key), READONLY, ok=False) for key in runs)
+            return
+        works = [self._guarded(self._worker(key), _bind(self._end_one, key, event, ladder)) for key in runs]
+        yield from together(works)
+
+    def _end_one(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
+        name = self._worker(key)
+        root = self._config.hosts[key.host].root
+        self._audit(key, event)
+        last: StopStep | None = None
+        for last in self._hosts.launcher(key.host).stop(root, key.run, name, ladder):
+            if not last.gone and not last.left:
+                yield Step(name, last.detail or f"asked: {last.rung}", countdown=last.next_in)
+        if last is not None and last.gone:
+            yield Step(name, last.detail or "gone, verified", ok=True)
+        else:
+            left = ", ".join(map(str, last.left)) if last is not None else ""
+            yield Step(name, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {name}")
+
+    def _audit(self, key: RunKey, event: str) -> None:
+        """One line in the run's own events: who asked for what, by the host's clock."""
+        run = self._fleet().runs.get(key)
+        start = launched(run) if run is not None else None
+        row = {"event": event, "by": f"{getpass.getuser()}@{socket.gethostname()}", "attempt": start and start.attempt}
+        rest = json.dumps(row)[1:]
+        path = f"{self._config.hosts[key.host].root}/runs/{key.run}/{files.EVENTS}"
+        script = '[ -d "$(dirname "$1")" ] && printf \'{"t": %s, %s\\n\' "$(date +%s)" "$2" >> "$1"'
+        self._hosts.transport(key.host).run(["sh", "-c", script, "sh", path, rest])
+
+    def _worker(self, key: RunKey) -> str:
+        run = self._fleet().runs.get(key)
+        return run.worker if run is not None else key.run
+
+    def _guarded(self, worker: str, work: Work) -> Work:
+        """An error of host or trainer becomes the worker's verdict."""
+
+        def run() -> Iterator[Step]:
+            try:
+                yield from work()
+            except Refused as error:
+                yield Step(worker, error.what, ok=False, mend=error.mend)
+            except RemoteError as error:
+                yield Step(worker, error.what, ok=False, mend=error.mend)
+
+        return run
+
+
+class _Verdicts:
+    """Which workers have failed in a stream of steps."""
+
+    def __init__(self) -> None:
+        self.failed: set[str] = set()
+
+    def over(self, steps: Iterator[Step]) -> Iterator[Step]:
+        for step in steps:
+            if step.ok is False:
+                self.failed.add(step.worker)
+            yield step
+
+
+def instance(name: str, now: float) -> str:
+    """The id of a new run of a worker, or of a new race."""
+    return f"{name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
+
+
+def _bind(function: Callable[..., Iterator[Step]], *arguments: Any) -> Work:
+    return lambda: function(*arguments)

@@ -1,0 +1,210 @@
+"""config.toml → one frozen value, or one error with everything that is wrong in it.
+
+[hosts.NAME]    a machine; `transport = "local"` is this one
+[workers.NAME]  what to run and where: a trainer configuration, or any command
+[races.NAME]    workers that race for the same criteria
+"""
+
+import dataclasses
+import hashlib
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from trainer.record import toml
+from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
+
+DEFAULT_ROOT = "~/.trajconsole"
+DEFAULT_SOCKET = "trajconsole"
+ROOT_VARIABLE = "TRAJCONSOLE_ROOT"
+STATE_VARIABLE = "TRAJCONSOLE_STATE"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class HostConfig:
+    """[hosts.NAME]"""
+
+    transport: Literal["local"] = setting("local", "how to reach it: local is this machine")
+    root: str = setting(
+        "", f"folder for runs, races and data on the host; empty: ${ROOT_VARIABLE}, else {DEFAULT_ROOT}"
+    )
+    socket: str = setting("", "name of the tmux server; empty: one of its own per root")
+    python: str = setting("", "the Python that trains on the host; empty: the one that runs this console")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """[workers.NAME]: either `trainer` (with `set`) or `command` (with `folder` and `env`)."""
+
+    host: str = setting(doc="name of one of the [hosts]")
+    trainer: str = setting("", "a preset's name or a trainer configuration, relative to this file")
+    set: Mapping[str, Any] = setting(factory=dict, doc="overrides of it, as in { run.epochs = 3 }")
+    command: tuple[str, ...] = setting((), "any other program with its arguments; {run} is the run's folder")
+    folder: str = setting("", "where the command runs; empty: in the run's folder")
+    env: Mapping[str, str] = setting(factory=dict, doc="environment of the worker")
+
+    def __post_init__(self) -> None:
+        if bool(self.trainer) == bool(self.command):
+            raise ValueError("needs either trainer = … or command = […], and not both")
+        if self.command and self.set:
+            raise ValueError("set belongs to trainer; a command takes its settings as arguments or env")
+        if self.trainer and self.folder:
+            raise ValueError("folder belongs to command; a trainer works in its run's folder")
+
+
+@dataclass(frozen=True, slots=True)
+class RaceConfig:
+    """[races.NAME]"""
+
+    workers: tuple[str, ...] = setting(doc="names of the [workers] that race")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of config.toml. `path` is where it was found."""
+
+    hosts: Mapping[str, HostConfig] = field(default_factory=dict)
+    workers: Mapping[str, WorkerConfig] = field(default_factory=dict)
+    races: Mapping[str, RaceConfig] = field(default_factory=dict)
+    path: Path = Path("config.toml")
+
+    def races_by_workers(self) -> dict[str, tuple[str, ...]]:
+        return {name: race.workers for name, race in self.races.items()}
+
+
+def find(given: str | None, folder: Path) -> Path:
+    """The configuration in force: the one that was named, ./config.toml, the user's, the shipped one."""
+    if given is not None:
+        path = Path(given).expanduser()
+        if not path.is_file():
+            raise ConfigError([Problem(given, None, "", "no such file", "name an existing config.toml with --config")])
+        return path
+    from platformdirs import user_config_path  # noqa: PLC0415 - only when nothing nearer is there
+
+    places = (folder / "config.toml", user_config_path("trajconsole") / "config.toml")
+    return next((path for path in places if path.is_file()), shipped())
+
+
+def shipped() -> Path:
+    """The configuration that comes with the product: inside the installed package, or at the root of a checkout."""
+    package = Path(__file__).parent
+    inside = package / "config.toml"
+    return inside if inside.is_file() else package.parent / "config.toml"
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration. ConfigError names every problem with file, line, key and mend."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(str(path), None, "", f"cannot be read: {error}")]) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Config:
+    """From TOML text; `path` is what relative paths start from and the name that errors use."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigError([Problem(str(path), int(line[1]) if line else None, "", f"not TOML: {error}")]) from None
+    source = Source(str(path), text)
+    built = build(_File, table, source)
+    config = Config(built.hosts, built.workers, built.races, path)
+    problems = list(_problems(config, source))
+    if problems:
+        raise ConfigError(problems)
+    return dataclasses.replace(config, hosts={name: _complete(host) for name, host in config.hosts.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    hosts: Mapping[str, HostConfig] = setting(factory=dict)
+    workers: Mapping[str, WorkerConfig] = setting(factory=dict)
+    races: Mapping[str, RaceConfig] = setting(factory=dict)
+
+
+def _problems(config: Config, source: Source) -> Iterator[Problem]:
+    """What no single key can tell."""
+    for table, names in (("hosts", config.hosts), ("workers", config.workers), ("races", config.races)):
+        for name in names:
+            if not _NAME.match(name):
+                yield source.problem(f"{table}.{name}", "cannot be a name", "use up to 40 letters, digits, - and _")
+    if not config.hosts:
+        yield source.problem("hosts", "no host is configured", "add [hosts.here]: this machine")
+    for name, worker in config.workers.items():
+        if worker.host not in config.hosts:
+            mend = nearest(worker.host, list(config.hosts))
+            yield source.problem(f"workers.{name}.host", f"unknown host {worker.host!r}", mend)
+    for name, race in config.races.items():
+        yield from _race_problems(name, race, config, source)
+
+
+def _race_problems(name: str, race: RaceConfig, config: Config, source: Source) -> Iterator[Problem]:
+    key = f"races.{name}.workers"
+    unknown = [worker for worker in race.workers if worker not in config.workers]
+    for worker in unknown:
+        yield source.problem(key, f"unknown worker {worker!r}", nearest(worker, list(config.workers)))
+    if len(set(race.workers)) < len(race.workers):
+        yield source.problem(key, "names a worker twice", "each worker races once")
+    if len(race.workers) < 2:
+        yield source.problem(key, "a race needs two workers", "name at least two of [workers]")
+    known = [worker for worker in race.workers if worker in config.workers]
+    foreign = [worker for worker in known if config.workers[worker].command]
+    for worker in foreign:
+        yield source.problem(key, f"{worker!r} is a command", "only trainer workers can race: they have criteria")
+    hosts = {config.workers[worker].host for worker in known}
+    if len(hosts) > 1:
+        yield source.problem(
+            key,
+            f"its workers are on {', '.join(sorted(hosts))}",
+            "rivals must share one host, where they see each other",
+        )
+
+
+def _complete(host: HostConfig) -> HostConfig:
+    """With what is left empty filled in from this machine."""
+    root = str(Path(host.root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT).expanduser().absolute())
+    return dataclasses.replace(
+        host, root=root, socket=host.socket or socket_of(root), python=host.python or sys.executable
+    )
+
+
+def socket_of(root: str) -> str:
+    """The tmux server of a root: two roots on one machine never share sessions."""
+    if root == str(Path(DEFAULT_ROOT).expanduser()):
+        return DEFAULT_SOCKET
+    return f"{DEFAULT_SOCKET}-{hashlib.blake2b(root.encode(), digest_size=4).hexdigest()}"
+
+
+def trainer_spec(config: Config, worker: str) -> str:
+    """The trainer configuration of a worker: a file beside config.toml when there is one, else a preset's name."""
+    spec = config.workers[worker].trainer
+    beside = config.path.absolute().parent / Path(spec).expanduser()
+    return str(beside) if beside.is_file() else spec
+
+
+def overrides(table: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """`set = { run.epochs = 3 }` as "run.epochs=3", the way the trainer's --set takes it."""
+    for key, value in table.items():
+        path = f"{at}.{key}" if at else key
+        if isinstance(value, Mapping):
+            yield from overrides(value, path)
+        else:
+            yield f"{path}={toml.dumps({'v': value}).partition('=')[2].strip()}"
+
+
+def state_folder() -> Path:
+    """Where this laptop keeps mirror and history."""
+    given = os.environ.get(STATE_VARIABLE)
+    if given:
+        return Path(given).expanduser()
+    from platformdirs import user_state_path  # noqa: PLC0415 - only when nothing is given
+
+    return user_state_path("trajconsole")

@@ -1,0 +1,95 @@
+"""The trainer on a host, asked before a start: what would this configuration do, and would it work?"""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from console.config import HostConfig
+from console.version import trainer_home
+from remote.transport import Completed, Transport
+
+RESOLVE_S = 60.0
+CHECK_S = 300.0
+
+# The configuration comes on stdin: nothing has to be on the host before, and nothing stays after.
+_CHECK = 'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cat > "$d/run.toml"; "$@" "$d/run.toml"'
+
+
+class Refused(Exception):
+    """The host's trainer does not accept it. `mend` says what to do."""
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        super().__init__(what)
+        self.what, self.mend = what, mend
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One line of `trainer check`."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+class HostTrainer:
+    """`python -m trainer` on a host."""
+
+    def __init__(self, transport: Transport, host: HostConfig) -> None:
+        self._transport, self._host = transport, host
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a trainer on this host needs around it."""
+        data = os.environ.get("TRAJ_DATA") or f"{self._host.root}/data"
+        return {"PYTHONPATH": str(trainer_home()), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
+
+    def argv(self, *arguments: str) -> tuple[str, ...]:
+        return (self._host.python, "-m", "trainer", *arguments)
+
+    def resolve(self, spec: str, overrides: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
+        """The complete resolved configuration. Refused when it cannot be used."""
+        changes = [part for item in overrides for part in ("--set", item)]
+        done = self._run(["config", spec, *changes, "--json"], env, RESOLVE_S)
+        if done.code != 0:
+            raise Refused(_complaint(done))
+        value = json.loads(done.stdout)
+        assert isinstance(value, dict)
+        return value
+
+    def check(self, text: str, env: Mapping[str, str]) -> tuple[Checked, ...]:
+        """Try the configuration out on the host. Refused when not even the trainer itself could be started there."""
+        words = ["mkdir", "-p", self._host.root, "&&", "sh", "-c", _CHECK, "sh"]
+        words += ["env", *_settings({**self.env, **env}), *self.argv("check", "--json", "--beside", self._host.root)]
+        line = " ".join(word if word == "&&" else shlex.quote(word) for word in words)
+        done = self._transport.run(["sh", "-c", line], input=text.encode(), timeout=CHECK_S)
+        try:
+            value = json.loads(done.stdout)
+            found = tuple(
+                Checked(str(item["name"]), bool(item["ok"]), str(item["detail"]), str(item.get("mend", "")))
+                for item in value["checks"]
+            )
+        except (ValueError, KeyError, TypeError):
+            raise Refused(_complaint(done)) from None
+        return found
+
+    def _run(self, arguments: Sequence[str], env: Mapping[str, str], timeout: float) -> Completed:
+        settings = _settings({**self.env, **env})
+        return self._transport.run(["env", *settings, *self.argv(*arguments)], timeout=timeout)
+
+
+def _settings(env: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in env.items()]
+
+
+def _complaint(done: Completed) -> str:
+    """What the trainer said of it, without its name in front of every line."""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    if any(line.startswith("Traceback") for line in lines):
+        lines = lines[-1:]
+    text = "\n".join(line.removeprefix("trainer: ") for line in lines)
+    return text or f"the trainer ended with code {done.code} and said nothing"

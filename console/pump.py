@@ -1,0 +1,263 @@
+"""Where the fleet comes from: the mirror first, then the links. Implements `console.source.Source`.
+
+A link's thread keeps each event in the mirror and puts the batch on a bounded queue; the event loop is woken once for
+whatever has gathered there, folds it and tells the listeners. When the loop falls behind, the link's thread waits: the
+probe's channel fills, and nothing is lost.
+"""
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.config import Config
+from console.fleet.fold import fold, plan
+from console.fleet.model import Fleet, Host, Planned, Run, RunKey
+from console.fleet.records import began, ended, reported
+from console.fleet.view import run_row
+from console.history import Entry, History, entry_of
+from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
+from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
+from remote.link import Link
+from remote.transport import Transport
+from remote.watch import Watch, Watched
+from trainer.record import files, toml
+
+QUEUED_BATCHES = 256
+HISTORY_EVERY_S = 2.0
+
+WATCHED = (
+    Watched("runs", tuple(name for name in DOCUMENTS if name != files.WINNER), STREAMS),
+    Watched("races", (files.WINNER,)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    host: str
+    events: list[Event]
+    time: float
+
+
+class Pump:
+    """The fleet of a configuration, kept up to date while it is started."""
+
+    def __init__(
+        self,
+        config: Config,
+        state: Path,
+        transports: Callable[[str], Transport],
+        *,
+        readonly: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.history = History(state)
+        self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
+        self._mirrors = {name: Mirror(state, name) for name in config.hosts}
+        self._links: dict[str, Link] = {}
+        self._heard: dict[str, dict[str, set[str]]] = {name: {} for name in config.hosts}  # since the link is up
+        self._listeners: list[Callable[[], None]] = []
+        self._queue: deque[_Batch] = deque()
+        self._lock = threading.Lock()
+        self._awake = False  # the loop has been asked to drain the queue
+        self._room = threading.Semaphore(QUEUED_BATCHES)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = threading.Event()
+        self._kept: dict[RunKey, tuple[str, int | None, bool, float | None]] = {}  # what the history has of it
+        self._kept_at = 0.0
+        self._fleet = self._first_fleet()
+
+    @property
+    def fleet(self) -> Fleet:
+        return self._fleet
+
+    @property
+    def readonly(self) -> bool:
+        return self._readonly
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a person should know of this laptop's own files."""
+        found = [mirror.problem for mirror in self._mirrors.values() if mirror.problem]
+        if self.history.set_aside is not None:
+            found.append(f"the history was damaged: set aside as {self.history.set_aside} and built anew")
+        return tuple(found)
+
+    def races(self) -> dict[str, tuple[str, ...]]:
+        return self._config.races_by_workers()
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    async def start(self) -> None:
+        """Open the links; returns at once."""
+        self._loop = asyncio.get_running_loop()
+        for name in self._config.hosts:
+            self._open(name)
+
+    async def stop(self) -> None:
+        """Close the links. Workers are never touched."""
+        self._stopping.set()
+        links = list(self._links.values())
+        await asyncio.gather(*(asyncio.to_thread(link.close) for link in links))
+        self._drain()
+        self._keep_history(force=True)
+        self.close()
+
+    def close(self) -> None:
+        """Give up mirror and history."""
+        for mirror in self._mirrors.values():
+            mirror.close()
+        self.history.close()
+
+    async def synced(self, timeout: float) -> bool:
+        """Wait until every host has told everything or has failed to; False when that took too long."""
+        ready = asyncio.Event()
+        forget = self.listen(lambda: ready.set() if self._settled() else None)
+        try:
+            if not self._settled():
+                await asyncio.wait_for(ready.wait(), timeout)
+        except TimeoutError:
+            return False
+        finally:
+            forget()
+        return True
+
+    def _settled(self) -> bool:
+        lost = ("unreachable", "auth failed", "host key", "broken")
+        return all(host.synced or host.link.phase in lost for host in self._fleet.hosts.values())
+
+    def _first_fleet(self) -> Fleet:
+        """What is known before the first word from a host: the plan and the mirror."""
+        now = self._clock()
+        hosts = {name: Host(name, link_since=now) for name in self._config.hosts}
+        since = self.history.plan([(name, worker.host) for name, worker in self._config.workers.items()], now)
+        planned = [
+            Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
+        ]
+        fleet = plan(Fleet(hosts), planned)
+        for name, mirror in self._mirrors.items():
+            for dated in mirror.load():
+                fleet = fold(fleet, name, [dated.event], dated.time)
+        return fleet
+
+    def _open(self, name: str) -> None:
+        host = self._config.hosts[name]
+        mirror = self._mirrors[name]
+        link = Link(
+            self._transports(name),
+            Watch(host.root, WATCHED),
+            lambda: mirror.offsets,
+            lambda events: self._hear(name, events),
+            python=host.python,
+            name=name,
+        )
+        self._links[name] = link
+        link.start()
+
+    def _hear(self, name: str, events: list[Event]) -> None:
+        """On the link's thread: keep the batch, queue it, wake the loop."""
+        mirror = self._mirrors[name]
+        new: list[Event] = []
+        try:
+            for event in events:
+                kept = mirror.take(event)
+                if kept is not None:
+                    new.append(kept)
+                if isinstance(event, Synced):
+                    new += self._missing(name)
+                self._note(name, event)
+        except Gap:
+            threading.Thread(target=self._reopen, args=(name,), name=f"reopen {name}", daemon=True).start()
+        if new:
+            self._put(_Batch(name, new, self._clock()))
+
+    def _note(self, name: str, event: Event) -> None:
+        if isinstance(event, LinkState) and event.phase == "connected":
+            self._heard[name] = {}
+        elif isinstance(event, Document):
+            self._heard[name].setdefault(event.folder, set()).add(event.name)
+        elif isinstance(event, Chunk):
+            self._heard[name].setdefault(event.folder, set())
+
+    def _missing(self, name: str) -> list[Event]:
+        """What the mirror holds and the host, having told everything, did not speak of: it was removed meanwhile."""
+        heard, mirror = self._heard[name], self._mirrors[name]
+        gone: list[Event] = []
+        for folder, documents in mirror.documents.items():
+            if folder not in heard:
+                gone.append(FolderGone(folder))
+            else:
+                gone += [Document(folder, document, None) for document in sorted(documents - heard[folder])]
+        for event in gone:
+            mirror.take(event)
+        return gone
+
+    def _reopen(self, name: str) -> None:
+        self._links[name].close()
+        if not self._stopping.is_set():
+            self._open(name)
+
+    def _put(self, batch: _Batch) -> None:
+        while not self._room.acquire(timeout=0.2):
+            if self._stopping.is_set():
+                break
+        with self._lock:
+            self._queue.append(batch)
+            wake, self._awake = not self._awake, True
+        if wake and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        """In the loop: fold what has gathered, tell the listeners once."""
+        with self._lock:
+            batches, self._awake = tuple(self._queue), False
+            self._queue.clear()
+        for batch in batches:
+            self._room.release()
+            self._fleet = fold(self._fleet, batch.host, batch.events, batch.time)
+        if not batches:
+            return
+        self._keep_history()
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _keep_history(self, *, force: bool = False) -> None:
+        now = self._clock()
+        if not force and now - self._kept_at < HISTORY_EVERY_S:
+            return
+        self._kept_at = now
+        changed = []
+        for key, run in self._fleet.runs.items():
+            status = reported(run)
+            mark = (status.state if status else "", status.epoch if status else None, run.exit is not None, began(run))
+            if self._kept.get(key) != mark:
+                self._kept[key] = mark
+                changed.append(self._entry(run, now))
+        if changed:
+            self.history.keep(changed)
+        for race, winner in self._fleet.winners.items():
+            self.history.keep_winner(race, winner.run, winner.worker, winner.time)
+
+    def _entry(self, run: Run, now: float) -> Entry:
+        end = ended(run)
+        return entry_of(
+            run_row(self._fleet, run, now),
+            started=began(run),
+            ended=end.time if end else None,
+            config=_config_hash(run),
+            now=now,
+        )
+
+
+def _config_hash(run: Run) -> str:
+    """The same for two runs with the same settings, whoever started them."""
+    if not run.config:
+        return ""
+    table = {key: value for key, value in run.config.items() if key not in ("origin", "race")}
+    return hashlib.blake2b(toml.dumps(table).encode(), digest_size=8).hexdigest()
