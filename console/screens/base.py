@@ -80,7 +80,7 @@ class WorkersScreen(Screen[None]):
         if self.console.source.races():
             self.console.push_screen(RaceDialog(self.picture), self._raced)
         else:
-            self.console.say("no race in the configuration: add [race.NAME] with workers = [...] to config.toml")
+            self.console.say("no race in the configuration: add [races.NAME] with workers = [...] to config.toml")
 
     def action_attach(self) -> None:
         row = next((row for row in self.marked if row.key is not None), None)
