@@ -47,6 +47,10 @@ class WorkersScreen(Screen[None]):
         """A new picture."""
         raise NotImplementedError
 
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.console.changed()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.console.source.readonly and any(item.action == action for item in WORKER_COMMANDS):
             return False
