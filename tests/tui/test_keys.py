@@ -117,6 +117,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),
+    "ctrl+q": ([], left),
     "question_mark": ([], screen(HelpScreen)),
     "colon": ([], palette),
     "ctrl+p": ([], palette),
