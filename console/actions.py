@@ -59,14 +59,14 @@ class ConsoleActions:
             return
         yield from self._start_all(workers, race="", check=check)
 
-    def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
+    def race(self, name: str, *, check: bool = True, identity: str = "") -> Iterator[Step]:
         found = self._config.races.get(name)
         if found is None:
             yield Step(name, f"unknown race {name!r}", ok=False, mend=nearest(name, list(self._config.races)))
         elif self._readonly:
             yield Step(name, READONLY, ok=False)
         else:
-            yield from self._start_all(found.workers, race=instance(name, self._clock()), check=check)
+            yield from self._start_all(found.workers, race=identity or instance(name, self._clock()), check=check)
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._end(runs, "stop asked", LADDER)

@@ -94,6 +94,13 @@ class Pump:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
+    def mirrored_log(self, key: RunKey) -> bytes:
+        """The whole log of a run, as far as it is on this laptop."""
+        try:
+            return (self._mirrors[key.host].path / "runs" / key.run / files.LOG).read_bytes()
+        except OSError:
+            return b""
+
     async def start(self) -> None:
         """Open the links; returns at once."""
         self._loop = asyncio.get_running_loop()
