@@ -9,7 +9,6 @@ from typing import Any, Callable, Dict, List, Optional
 
 from remote.probe import procfs
 
-
 # Answers that mean: not on this GPU, or not with this driver.
 _SILENT = (
     "NOT_SUPPORTED",
