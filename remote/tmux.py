@@ -115,8 +115,6 @@ class TmuxLauncher:
         pause = _STEP / 5  # most ends come at once
         seen: list[Proc] = []
         done: set[tuple[int, int]] = set()
-        if rung.what == "stop":
-            self._script(f"{folder}{shell.script('act.sh')}ask_to_stop\ntrue\n", 20.0)
         while True:
             table = self._table(folder)
             there = members(table)
@@ -126,7 +124,10 @@ class TmuxLauncher:
                 return
             if remaining <= 0:
                 return
-            if rung.what != "stop":
+            if rung.what == "stop":
+                if not seen:
+                    self._script(f"{folder}{shell.script('act.sh')}ask_to_stop\n", 20.0)
+            else:
                 stubborn = rung.what == "KILL" and remaining < rung.grace / 2
                 whom = [proc for proc in targets(table, rung.what, seen, also_leader=stubborn) if proc.key not in done]
                 self._send(folder, rung.what, whom)
