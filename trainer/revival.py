@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer import device as devices
 from trainer import order
@@ -56,7 +56,7 @@ def revive(folder: Path, which: str, report: Report, device: str = "") -> Revive
     return Revived(config, task, model, target, saved, unpack(content["first"]))
 
 
-def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, object]]:
+def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, Any]]:
     entries = store.entries()
     chosen = {"last": entries[-1] if entries else None, "best": store.best()}
     chosen |= {entry.file: entry for entry in entries}
