@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainer import device as devices
 from trainer import order
+from trainer.build import package_of
 from trainer.checkpoint import Checkpoints, Keep, Saved
 from trainer.config import Config
 from trainer.criteria import better, mode_of
@@ -329,7 +330,7 @@ class Training:
         self.latest = dict(content["latest"])
         self.best = {name: Best(*values) for name, values in content["best"].items()}
         self.first_loss, self.seconds_before = content["first_loss"], content["seconds"]
-        self.first = unpack(content["first"])
+        self.first = unpack(content["first"], package_of(self.config))
 
     # ---- where we are ------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer import device as devices
 from trainer import order
-from trainer.build import make_task
+from trainer.build import make_task, package_of
 from trainer.checkpoint import Checkpoints, Keep, Saved
 from trainer.config import Config, load
 from trainer.evaluating import evaluate
@@ -53,7 +53,7 @@ def revive(folder: Path, which: str, report: Report, device: str = "") -> Revive
     order.seed_everything(config.run.seed)
     model = task.model().to(target)
     model.load_state_dict(content["model"])
-    return Revived(config, task, model, target, saved, unpack(content["first"]))
+    return Revived(config, task, model, target, saved, unpack(content["first"], package_of(config)))
 
 
 def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, Any]]:
