@@ -96,6 +96,7 @@ _WRONG = object()
 
 
 def _table(cls: type, table: Mapping[str, Any], source: Source, at: str, problems: list[Problem]) -> Any:
+    before = len(problems)
     hints = typing.get_type_hints(cls)
     settings = {item.name: item for item in dataclasses.fields(cls) if item.init}
     for key in table:
@@ -111,7 +112,7 @@ def _table(cls: type, table: Mapping[str, Any], source: Source, at: str, problem
             values[name] = value
         elif item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
             problems.append(source.problem(key, "missing", item.metadata.get("doc") or "give it a value"))
-    if problems:
+    if len(problems) > before:
         return _WRONG
     try:
         return cls(**values)
@@ -122,7 +123,9 @@ def _table(cls: type, table: Mapping[str, Any], source: Source, at: str, problem
     return _WRONG
 
 
-def _value(kind: Any, value: Any, source: Source, key: str, problems: list[Problem]) -> Any:
+def _value(  # noqa: PLR0911 - one line a kind of type
+    kind: Any, value: Any, source: Source, key: str, problems: list[Problem]
+) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value
@@ -143,7 +146,9 @@ def _value(kind: Any, value: Any, source: Source, key: str, problems: list[Probl
             return tuple(items) if origin is tuple else items
     elif origin is not None and issubclass(origin, Mapping):
         if isinstance(value, Mapping):
-            return {name: _value(arguments[1], item, source, _join(key, name), problems) for name, item in value.items()}
+            return {
+                name: _value(arguments[1], item, source, _join(key, name), problems) for name, item in value.items()
+            }
     elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
@@ -168,16 +173,19 @@ def _union(kinds: Sequence[Any], value: Any, source: Source, key: str, problems:
     return _WRONG
 
 
-def _check_range(
-    metadata: Mapping[str, Any], value: Any, source: Source, key: str, problems: list[Problem]
-) -> None:
+def _check_range(metadata: Mapping[str, Any], value: Any, source: Source, key: str, problems: list[Problem]) -> None:
     low, high = metadata.get("low"), metadata.get("high")
     for number in value if isinstance(value, tuple) else (value,):
         if not isinstance(number, int | float) or isinstance(number, bool):
             continue
         if (low is not None and not number >= low) or (high is not None and not number <= high):
             wanted = " and ".join(
-                text for text in (f"at least {low:g}" if low is not None else "", f"at most {high:g}" if high is not None else "") if text
+                text
+                for text in (
+                    f"at least {low:g}" if low is not None else "",
+                    f"at most {high:g}" if high is not None else "",
+                )
+                if text
             )
             problems.append(source.problem(key, f"{number!r} is out of range", f"{wanted}"))
 

@@ -14,7 +14,7 @@ def replace(path: Path, data: bytes, *, durable: bool = False) -> None:
     """
     temporary = _write_beside(path, data, durable)
     try:
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
@@ -49,7 +49,7 @@ def _write_beside(path: Path, data: bytes, durable: bool) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:
-        with open(handle, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             os.fchmod(file.fileno(), 0o644)
             if durable:

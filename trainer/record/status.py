@@ -156,7 +156,7 @@ def _with_extra(status: Status, extra: dict[str, Any]) -> Status:
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         pairs = ((item.name, _plain(getattr(value, item.name))) for item in fields(value))
-        return {key: item for key, item in pairs if item is not None and item != {} and item != [] and item != ""}
+        return {key: item for key, item in pairs if item is not None and item not in ({}, [], "")}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -189,7 +189,7 @@ def _build(cls: type, data: Mapping[str, Any]) -> Any:
     return cls(**values)
 
 
-def _convert(kind: Any, value: Any) -> Any:
+def _convert(kind: Any, value: Any) -> Any:  # noqa: PLR0911 - one line a kind of type
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         if value is None:

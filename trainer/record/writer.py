@@ -1,5 +1,6 @@
 """The one writer of a run directory. Two writers would tear each other's files: the lock makes the second one fail."""
 
+import errno
 import fcntl
 import os
 import time
@@ -59,7 +60,11 @@ class RunWriter:
 
     def _append(self, file: IO[bytes], row: Mapping[str, Any]) -> None:
         # One unbuffered write per line: O_APPEND makes it land whole behind whatever is there.
-        file.write(encode({"t": round(self._clock(), 3), **row}))
+        line = encode({"t": round(self._clock(), 3), **row})
+        written = file.write(line)
+        if written != len(line):  # the disk became full within the line: no reader has taken the torn part yet
+            os.ftruncate(file.fileno(), os.fstat(file.fileno()).st_size - (written or 0))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
 
 def _take_lock(path: Path) -> IO[bytes]:
@@ -68,7 +73,9 @@ def _take_lock(path: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise RunLocked(f"{path.parent} is being written by another process: stop it first, or choose another run") from error
+        raise RunLocked(
+            f"{path.parent} is being written by another process: stop it first, or choose another run"
+        ) from error
     return file
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Batch = Any  # whatever the task's `batch` returns and its `loss` takes
-Report = Callable[[str, float, float | None], None]  # (what, done, total): progress for status.json, cheap to call often
+Report = Callable[
+    [str, float, float | None], None
+]  # (what, done, total): progress for status.json, cheap to call often
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,30 @@ class Task(Protocol):
     def evaluate(self, model: "nn.Module", split: str, device: "torch.device", report: Report) -> Evaluation:
         """Validate. Names of metrics are final: "val_accuracy", "attention_ratio", …"""
 
-    def finish(self, history: "list[Mapping[str, Any]]", first: Evaluation | None, last: Evaluation, figures: Path) -> list[Path]:
+    def finish(
+        self, history: "list[Mapping[str, Any]]", first: Evaluation | None, last: Evaluation, figures: Path
+    ) -> list[Path]:
         """Draw the run's pictures into `figures` from metric rows, first and last validation; return their paths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a task's two halves are, as "module:name", so that settings can be read without importing torch."""
+    """Where a task's parts are, as "module:name", so that settings can be read without importing torch.
+
+    `settings`: a dataclass; beside it in its module, METRICS names every figure that a criterion may use.
+    `task`: a class called as `cls(settings, seed=…, root=folder for data sets, trial=few samples only)`.
+    `inspect`: a function `(settings, *, seed, root) -> mapping of plain values`: what the data are, made or not.
+    """
 
     settings: str
     task: str
+    inspect: str
 
 
 REGISTRY: dict[str, Entry] = {
-    "persistence": Entry("trainer.tasks.persistence.settings:Settings", "trainer.tasks.persistence.task:PersistenceTask"),
+    "persistence": Entry(
+        "trainer.tasks.persistence.settings:Settings",
+        "trainer.tasks.persistence.task:PersistenceTask",
+        "trainer.tasks.persistence.inspect:inspect",
+    ),
 }

@@ -1,0 +1,127 @@
+"""A real task of the smallest size: two spirals, two layers with dropout. Used by tests and benchmarks only."""
+
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.schema import setting
+from trainer.tasks import REGISTRY, Entry, Evaluation, Report
+
+METRICS = ("val_accuracy", "val_loss")
+
+
+@dataclass(frozen=True)
+class Data:
+    train: int = setting(120, "points", low=2)
+    noise: float = setting(0.05, "noise", low=0.0)
+    prepare_s: float = setting(0.0, "how long the preparation takes", low=0.0)
+
+
+@dataclass(frozen=True)
+class Model:
+    width: int = setting(16, "hidden width", low=1)
+    dropout: float = setting(0.1, "dropout", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class Loss:
+    nan_at: int = setting(0, "the call (from 1) from which the loss is a zero divided by zero; 0: never", low=0)
+    raise_at: int = setting(0, "the call from which the loss raises; 0: never", low=0)
+    grow: float = setting(1.0, "the loss is multiplied by this at each call", low=0.0)
+    step_s: float = setting(0.0, "seconds that a step takes at least", low=0.0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    data: Data = Data()
+    model: Model = Model()
+    loss: Loss = Loss()
+
+
+def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
+    return {"points": settings.data.train, "seed": seed}
+
+
+class TinyTask:
+    """Two spirals. `loss` can be told to go wrong, to see what the loop makes of it."""
+
+    def __init__(self, settings: Settings, *, seed: int, root: Path, trial: bool = False) -> None:
+        self.settings, self.seed, self.trial = settings, seed, trial
+        self.notes: tuple[str, ...] = (f"{settings.data.train} points",)
+        self.calls = 0
+
+    def prepare(self, report: Report) -> None:
+        ends = time.monotonic() + self.settings.data.prepare_s
+        while time.monotonic() < ends:
+            report("drawing spirals", 1 - (ends - time.monotonic()), 1)
+            time.sleep(0.01)
+        sizes = {"train": 24 if self.trial else self.settings.data.train, "val": 40, "test": 40}
+        self.points = {
+            split: spirals(size, self.settings.data.noise, self.seed * 3 + number)
+            for number, (split, size) in enumerate(sizes.items())
+        }
+        report("drawing spirals", 1, 1)
+
+    def model(self) -> nn.Module:
+        width = self.settings.model.width
+        return nn.Sequential(
+            nn.Linear(2, width), nn.Tanh(), nn.Dropout(self.settings.model.dropout), nn.Linear(width, 2)
+        )
+
+    def size(self, split: str) -> int:
+        return len(self.points[split][1])
+
+    def batch(self, split: str, indices: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        points, labels = self.points[split]
+        return points[indices].to(device), labels[indices].to(device)
+
+    def loss(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        self.calls += 1
+        settings = self.settings.loss
+        if settings.raise_at and self.calls >= settings.raise_at:
+            raise KeyError("spiral")
+        time.sleep(settings.step_s)
+        logits = model(batch[0])
+        loss = nn.functional.cross_entropy(logits, batch[1]) * settings.grow**self.calls
+        if settings.nan_at and self.calls >= settings.nan_at:
+            loss = loss * torch.tensor(0.0) / torch.tensor(0.0)
+        return loss, {"accuracy": (logits.argmax(1) == batch[1]).float().mean()}
+
+    def evaluate(self, model: nn.Module, split: str, device: torch.device, report: Report) -> Evaluation:
+        points, labels = self.points[split]
+        report("validating", 0, len(labels))
+        logits = model(points.to(device))
+        torch.rand(3)  # draws from the global generator: a validation may
+        right = (logits.argmax(1).cpu() == labels).double()
+        loss = float(nn.functional.cross_entropy(logits.cpu(), labels))
+        return Evaluation({"val_accuracy": float(right.mean()), "val_loss": loss}, {"right": right})
+
+    def finish(
+        self, history: list[Mapping[str, Any]], first: Evaluation | None, last: Evaluation, figures: Path
+    ) -> list[Path]:
+        before = "none" if first is None else f"{first.metrics['val_accuracy']:.3f}"
+        path = figures / "accuracy.txt"
+        path.write_text(f"{before} -> {last.metrics['val_accuracy']:.3f} over {len(history)} rows\n")
+        return [path]
+
+
+def spirals(size: int, noise: float, seed: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.arange(size) % 2
+    radius = torch.rand(size, generator=generator)
+    angle = radius * 1.5 * math.pi + labels * math.pi
+    points = torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
+    return points + noise * torch.randn(size, 2, generator=generator), labels
+
+
+def register() -> None:
+    """Make the task known to this process under the name "tiny"."""
+    REGISTRY["tiny"] = Entry(f"{__name__}:Settings", f"{__name__}:TinyTask", f"{__name__}:inspect")
+    torch.set_num_threads(int(os.environ.get("TINY_THREADS", "1")))

@@ -1,0 +1,36 @@
+"""`trainer run`: train."""
+
+import argparse
+import time
+from pathlib import Path
+
+from trainer import session
+from trainer.commands.common import add_config
+from trainer.config import load
+from trainer.record import RunLocked
+from trainer.schema import ConfigError, Problem
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="the run's folder; else runs/<name>-<time>")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in the run's folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    folder: Path | None = arguments.run_dir
+    try:
+        config = load(arguments.config, arguments.overrides)
+    except ConfigError as error:
+        if folder is not None:
+            session.record_refusal(folder, error)
+        raise
+    if folder is None:
+        if arguments.resume:
+            raise ConfigError([Problem("--resume", None, "", "which run?", "name its folder with --run-dir")])
+        folder = Path("runs") / f"{config.run.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        print(f"run directory: {folder}", flush=True)
+    try:
+        return session.run(config, folder, resume=arguments.resume, since=arguments.since)
+    except RunLocked as error:
+        raise ConfigError([Problem(str(folder), None, "", str(error))]) from None

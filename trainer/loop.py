@@ -1,0 +1,376 @@
+"""The training loop. It knows the `Task` protocol and nothing of any task.
+
+Reads as prose from `Training.run` down. What has an effect on numbers: the order of samples (seed, epoch), the learning
+rate (step), the generators' state (kept in checkpoints). Everything else (rows, status, checkpoints, validation) leaves
+them untouched, so that a run that was interrupted anywhere ends with the same bits on a CPU.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer import device as devices
+from trainer import order
+from trainer.build import package_of
+from trainer.checkpoint import Checkpoints, Keep, Saved
+from trainer.config import Config
+from trainer.criteria import better, mode_of
+from trainer.ending import Ending, Interrupted, TrainingFailed
+from trainer.evaluating import evaluate
+from trainer.journal import Journal
+from trainer.keepsake import pack, unpack
+from trainer.meter import Pace, Window
+from trainer.optim import optimiser, rate, set_rate
+from trainer.record.jsonl import RESUME
+from trainer.record.status import Best, Checkpoint, Finding
+from trainer.say import duration, figures, say
+from trainer.stopping import Watch
+from trainer.tasks import Evaluation, Task
+
+
+class Training:
+    """One run's training, from its newest checkpoint or from the beginning, to an ending."""
+
+    def __init__(self, config: Config, task: Task, journal: Journal) -> None:
+        self.config, self.task = config, task
+        self.journal, self.board, self.requests = journal, journal.board, journal.requests
+        self.device = devices.choose(config.run.device)
+        order.seed_everything(config.run.seed)
+        self.model = task.model().to(self.device)
+        self.optimiser = optimiser(config.optim, self.model)
+        self.size = task.size("train")
+        self.epoch_steps = order.steps_in_epoch(self.size, config.run.batch)
+        self.steps = config.run.epochs * self.epoch_steps
+        if config.run.steps:
+            self.steps = min(self.steps, config.run.steps)
+        keep = Keep(best=config.checkpoint.keep_best, metric=config.best_metric, mode=config.best_mode)
+        self.checkpoints = Checkpoints(journal.folder, keep)
+
+        self.step = 0  # optimiser steps done
+        self.closed = -1  # the step after which the newest validation's epoch was closed; -1: not even begun
+        self.window, self.pace = Window(), Pace()
+        self.watch = Watch(config.stop, config.run.epochs)
+        self.latest: dict[str, float] = {}  # newest value of every metric
+        self.best: dict[str, Best] = {}
+        self.first_loss: float | None = None
+        self.first: Evaluation | None = None
+        self.last: Evaluation | None = None
+        self.seconds_before = 0.0  # training time of earlier attempts
+        self.began = self.kept_at = time.monotonic()
+        self.kept = (-1, -1)  # step and closed of the newest checkpoint
+        self.validation_s = 0.0
+        self.rows_there: set[tuple[Any, Any]] = set()  # (epoch, step) of validations that the file already has
+
+    # ---- the run as a whole ------------------------------------------------------------------------------------------
+
+    def run(self) -> Ending:
+        """Train until something ends it."""
+        self.model.train()
+        self.board.measure = self.measured
+        self.board.now(state="training", phase="train", epochs=self.config.run.epochs, steps=self.steps)
+        try:
+            return self._run()
+        except Interrupted as interrupted:  # in a validation, or while waiting for room on the disk
+            return interrupted.ending
+
+    def _run(self) -> Ending:
+        if self.closed < 0:
+            self.begin()
+        while (ending := self.ending()) is None:
+            if self.row_is_due():
+                self.write_row()
+            while self.step < self.epoch_end():
+                asked = self.requests.asked()
+                if asked is not None:
+                    return asked
+                self.train_epoch_step()
+            self.close_epoch()
+        return ending
+
+    def ending(self) -> Ending | None:
+        """What ends the run between epochs."""
+        if self.watch.met:
+            return Ending("criteria met", f"all criteria held after epoch {self.watch.checked}")
+        if self.watch.exhausted:
+            return Ending("finished", self.watch.exhausted)
+        if self.step >= self.steps and self.closed == self.step:
+            what = "epochs" if self.step >= self.config.run.epochs * self.epoch_steps else "steps"
+            return Ending(
+                "finished", f"all {self.config.run.epochs if what == 'epochs' else self.steps} {what} are done"
+            )
+        return None
+
+    def begin(self) -> None:
+        """The untrained model's figures, to compare with."""
+        if self.config.run.validate_first:
+            self.validate(epoch=0)
+        self.closed = 0
+
+    # ---- one step ----------------------------------------------------------------------------------------------------
+
+    def train_epoch_step(self) -> None:
+        began = time.perf_counter()
+        indices = self.next_indices()
+        batch = self.task.batch("train", indices, self.device)
+        waited = time.perf_counter() - began
+
+        set_rate(self.optimiser, rate(self.config.optim, self.step, self.steps))
+        with devices.precision(self.config.run.precision, self.device):
+            loss, more = self.task.loss(self.model, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.optim.clip:
+            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+            more = {**more, "grad_norm": norm}
+        self.optimiser.step()
+
+        self.step += 1
+        self.window.add(loss, more, len(indices))
+        self.board.moved()
+        self.pace.add(time.perf_counter() - began, waited, len(indices))
+        if self.row_is_due():
+            self.write_row()
+        if self.checkpoint_is_due():
+            self.keep()
+
+    def next_indices(self) -> Tensor:
+        """The samples of the next step."""
+        epoch, number = divmod(self.step, self.epoch_steps)
+        if getattr(self, "_order_epoch", None) != epoch:
+            self._order_epoch = epoch
+            self._order = order.epoch_order(self.config.run.seed, epoch, self.size)
+        return self._order[number * self.config.run.batch : (number + 1) * self.config.run.batch]
+
+    # ---- rows of metrics ---------------------------------------------------------------------------------------------
+
+    def row_is_due(self) -> bool:
+        """Every n steps, and at the end of an epoch."""
+        return len(self.window) > 0 and (self.step % self.config.run.log_every == 0 or self.step == self.epoch_end())
+
+    def write_row(self) -> None:
+        """The window's means as one row; the one place where the loop waits for the device."""
+        self.check_losses()
+        means = self.window.means()
+        lr = rate(self.config.optim, self.step - 1, self.steps)
+        speed = {name: value for name, value in self.pace.figures().items() if value is not None}
+        self.journal.metric({"step": self.step, "epoch": self.epoch, "phase": "train", **means, "lr": lr, **speed})
+        self.window.clear()
+        self.latest |= means
+        self.board.set(metrics=dict(self.latest))
+        self.check_divergence(means["loss"])
+
+    def check_losses(self) -> None:
+        """Fail at the first loss that is not a number."""
+        losses = self.window.losses()
+        for position, value in enumerate(losses):
+            if not math.isfinite(value):
+                step = self.step - len(losses) + position + 1
+                before = f"{losses[position - 1]:.4g} at step {step - 1}; " if position else ""
+                lr = rate(self.config.optim, step - 1, self.steps)
+                proof = f"loss {value} at step {step} (epoch {self.epoch_of(step)}); {before}learning rate {lr:.3g}"
+                raise self.failure("the loss is not a number", proof)
+
+    def check_divergence(self, loss: float) -> None:
+        """Fail when the loss has grown beyond all hope."""
+        if self.first_loss is None:
+            self.first_loss = loss
+        limit = self.config.stop.divergence * max(abs(self.first_loss), 1e-3)
+        if self.config.stop.divergence and loss > limit:
+            proof = f"loss {loss:.4g} at step {self.step} (epoch {self.epoch}); it began at {self.first_loss:.4g}"
+            raise self.failure("the loss diverges", proof)
+
+    def failure(self, what: str, proof: str) -> TrainingFailed:
+        """A known failure of the numbers, with the way out."""
+        lr, entries = self.config.optim.lr, self.checkpoints.entries()
+        mend = f"lower optim.lr (now {lr:g})"
+        mend += "" if self.config.optim.clip else ", bound the gradient with optim.clip = 1.0"
+        mend += ' or use run.precision = "fp32"' if self.config.run.precision != "fp32" else ""
+        if entries:
+            mend += f"; the last good checkpoint is of step {entries[-1].step}: --resume --set optim.lr={lr / 10:g}"
+        return TrainingFailed(f"{what}: {proof}", Finding(what, proof, mend))
+
+    # ---- end of an epoch ---------------------------------------------------------------------------------------------
+
+    def close_epoch(self) -> None:
+        """Validate, decide, keep."""
+        epoch, last = self.epoch, self.step >= self.steps
+        if last or epoch % self.config.run.validate_every == 0 or self.watch.due(epoch):
+            self.validate(epoch)
+        self.closed = self.step
+        archive = self.config.checkpoint.archive
+        ends = last or self.watch.met or bool(self.watch.exhausted)
+        if ends or epoch % self.config.checkpoint.every == 0 or (archive and epoch % archive == 0):
+            self.keep(archive=bool(archive) and epoch % archive == 0)
+
+    def validate(self, epoch: int) -> None:
+        """Figures on the validation samples; verdicts of the stopping rules."""
+        self.board.now(state="validating", phase="validate")
+        began = time.monotonic()
+        evaluation = self.evaluate("val", epoch)
+        self.validation_s = time.monotonic() - began
+        self.first = self.first or evaluation
+        self.last = evaluation
+        metrics = dict(evaluation.metrics)
+        self.latest |= metrics
+        if (epoch, self.step) not in self.rows_there:
+            self.journal.metric(
+                {"step": self.step, "epoch": epoch, "phase": "val", **metrics, "seconds": self.validation_s}
+            )
+        if epoch:
+            self.best = bests(self.best, metrics, epoch, self.step)
+        self.watch = self.watch.observe(epoch, self.latest)
+        state = {"metrics": dict(self.latest), "best": dict(self.best), "stopping": self.watch.status()}
+        self.board.now(state="training", phase="train", progress=None, **state)
+        self.announce(epoch, metrics)
+
+    def evaluate(self, split: str, epoch: int) -> Evaluation:
+        """The task's own validation."""
+        return evaluate(self.config, self.task, self.model, split, device=self.device, epoch=epoch, report=self.report)
+
+    def report(self, what: str, done: float, total: float | None) -> None:
+        """What validation and preparation call while they work."""
+        self.requests.raise_if_asked()
+        self.board.report(what, done, total)
+
+    def announce(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        """The epoch in one line, and each decision of the stopping rules in another."""
+        train = {"loss": self.latest["loss"]} if "loss" in self.latest else {}
+        eta = self.measured()["eta_s"]
+        left = f"  {duration(eta)} to go" if epoch and eta is not None else ""
+        where = f"epoch {epoch}/{self.config.run.epochs}  step {self.step}/{self.steps}"
+        say(f"{where}  {figures({**train, **metrics})}{left}")
+        if epoch and self.watch.checked == epoch:
+            say(self.watch.verdicts())
+            self.journal.event("criteria", epoch=epoch, met=self.watch.met, verdicts=self.watch.verdicts())
+
+    # ---- checkpoints -------------------------------------------------------------------------------------------------
+
+    def checkpoint_is_due(self) -> bool:
+        """In the middle of an epoch: after a while. The end of an epoch keeps its own, after the validation."""
+        seconds = self.config.checkpoint.seconds
+        return bool(seconds) and self.step != self.epoch_end() and time.monotonic() - self.kept_at >= seconds
+
+    def keep(self, *, archive: bool = False) -> Saved | None:
+        """Write a checkpoint of this very moment, unless there is one. Never one with broken numbers."""
+        if self.kept == (self.step, self.closed) and not archive:
+            return None
+        self.check_losses()
+        self.check_weights()
+        metrics = dict(self.last.metrics) if self.last is not None and self.closed == self.step else {}
+        content = self.content()
+        saved = self.journal.patiently(
+            "a checkpoint",
+            lambda: self.checkpoints.save(content, epoch=self.epoch, step=self.step, metrics=metrics, archive=archive),
+        )
+        self.kept_at, self.kept = time.monotonic(), (self.step, self.closed)
+        self.board.set(checkpoint=Checkpoint(f"checkpoints/{saved.file}", saved.epoch, saved.step, saved.time))
+        self.journal.event("checkpoint", file=saved.file, epoch=saved.epoch, step=saved.step, bytes=saved.bytes)
+        return saved
+
+    def check_weights(self) -> None:
+        """A step with a finite loss may have left weights that are not: such a checkpoint would help nobody."""
+        weights = {name: value for name, value in self.model.state_dict().items() if value.is_floating_point()}
+        finite = torch.stack([torch.isfinite(value).all() for value in weights.values()]).tolist()
+        broken = [name for name, whole in zip(weights, finite, strict=True) if not whole]
+        if broken:
+            proof = f"{broken[0]} and {len(broken) - 1} others after step {self.step} (epoch {self.epoch})"
+            raise self.failure("weights are not numbers", proof)
+
+    def content(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "random": devices.random_state(self.device),
+            "step": self.step,
+            "closed": self.closed,
+            "window": self.window.saved(),
+            "watch": self.watch.saved(),
+            "latest": self.latest,
+            "best": {name: [best.value, best.epoch, best.step, best.mode] for name, best in self.best.items()},
+            "first_loss": self.first_loss,
+            "first": pack(self.first),
+            "seconds": self.seconds,
+        }
+
+    def resume(self, rows: list[Mapping[str, Any]]) -> None:
+        """Go on from the newest whole checkpoint; `rows` are the metric rows that are there already."""
+        found = self.checkpoints.load(self.device, self.journal.warning)
+        if found is None:
+            if rows:  # killed before its first checkpoint: all it has written is superseded
+                self.journal.metric({"step": -1, "epoch": 0, "phase": RESUME})
+            say("no checkpoint yet: beginning anew")
+            return
+        content, entry = found
+        self.restore(content)
+        self.rows_there = {(row.get("epoch"), row.get("step")) for row in rows if row.get("phase") == "val"}
+        self.rows_there = {key for key in self.rows_there if key[1] == self.step}
+        self.kept = (self.step, self.closed)
+        self.journal.metric({"step": self.step, "epoch": self.epoch, "phase": RESUME})
+        self.journal.event("resumed", file=entry.file, epoch=self.epoch, step=self.step)
+        self.board.now(
+            metrics=dict(self.latest),
+            best=dict(self.best),
+            stopping=self.watch.status(),
+            checkpoint=Checkpoint(f"checkpoints/{entry.file}", entry.epoch, entry.step, entry.time),
+        )
+        say(f"resumed from {entry.file}: epoch {self.epoch}, step {self.step} of {self.steps}")
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(content["model"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        devices.set_random_state(content["random"], self.device)
+        self.step, self.closed = content["step"], content["closed"]
+        self.window.restore(content["window"])
+        self.watch = self.watch.restored(content["watch"])
+        self.latest = dict(content["latest"])
+        self.best = {name: Best(*values) for name, values in content["best"].items()}
+        self.first_loss, self.seconds_before = content["first_loss"], content["seconds"]
+        self.first = unpack(content["first"], package_of(self.config))
+
+    # ---- where we are ------------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the newest step, from 1; 0 before the first step."""
+        return self.epoch_of(self.step)
+
+    def epoch_of(self, step: int) -> int:
+        return -(-step // self.epoch_steps)
+
+    def epoch_end(self) -> int:
+        """The step with which the epoch that is being trained ends."""
+        begun = self.step if self.closed != self.step else self.step + 1
+        return min(self.epoch_of(max(1, begun)) * self.epoch_steps, self.steps)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this run, over all attempts."""
+        return self.seconds_before + time.monotonic() - self.began
+
+    def measured(self) -> dict[str, Any]:
+        """Figures for the status, computed when it is written."""
+        left = self.steps - self.step
+        epochs_left = left / self.epoch_steps
+        eta = left * self.pace.mean() + epochs_left / self.config.run.validate_every * self.validation_s
+        return {
+            "step": self.step,
+            "epoch": self.epoch,
+            **self.pace.figures(),
+            "eta_s": eta if self.pace.mean() else None,
+            "device": devices.describe(self.device),
+        }
+
+
+def bests(best: Mapping[str, Best], metrics: Mapping[str, float], epoch: int, step: int) -> dict[str, Best]:
+    """The best value of every metric so far."""
+    found = dict(best)
+    for name, value in metrics.items():
+        mode = mode_of(name)
+        if not math.isnan(value) and (name not in found or better(value, found[name].value, mode)):
+            found[name] = Best(value, epoch, step, mode)
+    return found

@@ -1,0 +1,36 @@
+"""From a configuration to a `Training` that is ready to run: device, data, model, newest checkpoint."""
+
+from trainer import device
+from trainer.build import make_task
+from trainer.config import Config
+from trainer.journal import Journal
+from trainer.loop import Training
+from trainer.record import RunReader
+from trainer.say import say
+
+
+def prepare(config: Config, journal: Journal, resume: bool) -> Training:
+    """Make or load the data, build the model, go to where the run was."""
+    board, requests = journal.board, journal.requests
+    board.now(state="preparing", phase="data")
+    device.set_threads(config.run.threads)
+    task = make_task(config)
+    board.now(notes=tuple(task.notes))
+    spoken: list[str] = []
+
+    def report(what: str, done: float, total: float | None) -> None:
+        if what not in spoken:
+            spoken.append(what)
+            say(f"preparing: {what}")
+        requests.raise_if_asked()
+        board.report(what, done, total)
+
+    task.prepare(report)
+    board.now(phase="model", progress=None, notes=tuple(task.notes))
+    training = Training(config, task, journal)
+    parameters = sum(parameter.numel() for parameter in training.model.parameters())
+    work = f"{parameters:,} parameters, {training.size:,} samples, {training.steps:,} steps on {training.device}"
+    say(f"{config.run.name}: {work}")
+    if resume:
+        training.resume(RunReader(journal.folder).metrics())
+    return training
