@@ -4,6 +4,7 @@ A configuration has the tables below, and those of its task's own settings (`tra
 [model] and [loss]. `to_toml` prints the complete resolved configuration; reading that again gives an equal value.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import re
@@ -227,11 +228,11 @@ def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
             built.append(build(cls, {key: value for key, value in table.items() if key in keys}, source))
         except ConfigError as error:
             problems += error.problems
-    if not problems:
-        problems = _unknown_metrics(built[0], source)
+    problems += _unknown_metrics(table, source)
     if problems:
         raise ConfigError(problems)
     config, own_settings = built
+    assert isinstance(config, Config)
     run = config.run if config.run.name else dataclasses.replace(config.run, name=name)
     return dataclasses.replace(config, run=run, settings=own_settings)
 
@@ -254,15 +255,23 @@ def metrics_of(task: str) -> tuple[str, ...]:
     return tuple(resolve(f"{module}:METRICS"))
 
 
-def _unknown_metrics(config: Config, source: Source) -> list[Problem]:
-    known = metrics_of(config.task)
-    asked = [(f"stop.all[{n}]", rule.metric) for n, rule in enumerate(config.stop.rules)]
-    asked += [("stop.patience_metric", config.stop.patience_metric)]
-    asked += [("checkpoint.best_metric", config.checkpoint.best_metric)]
+def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
+    """Metrics that the task's validation will never give; values of other kinds are reported elsewhere."""
+    known = metrics_of(str(table["task"]))
+    asked: list[tuple[str, Any]] = []
+    stop, checkpoint = table.get("stop"), table.get("checkpoint")
+    if isinstance(stop, Mapping):
+        rules = stop.get("all")
+        for number, text in enumerate(rules if isinstance(rules, list) else []):
+            with contextlib.suppress(ValueError, TypeError):
+                asked.append((f"stop.all[{number}]", criteria.parse(text).metric))
+        asked.append(("stop.patience_metric", stop.get("patience_metric")))
+    if isinstance(checkpoint, Mapping):
+        asked.append(("checkpoint.best_metric", checkpoint.get("best_metric")))
     return [
         source.problem(key, f"unknown metric {metric!r}", nearest(metric, known))
         for key, metric in asked
-        if metric and metric not in known
+        if metric and isinstance(metric, str) and metric not in known
     ]
 
 

@@ -1,4 +1,4 @@
-"""A real task of the smallest size: two spirals, a network of two layers with dropout. Used by tests and benchmarks only."""
+"""A real task of the smallest size: two spirals, two layers with dropout. Used by tests and benchmarks only."""
 
 import math
 import os
@@ -99,7 +99,7 @@ class TinyTask:
         report("validating", 0, len(labels))
         logits = model(points.to(device))
         torch.rand(3)  # draws from the global generator: a validation may
-        right = (logits.argmax(1).cpu() == labels).float()
+        right = (logits.argmax(1).cpu() == labels).double()
         loss = float(nn.functional.cross_entropy(logits.cpu(), labels))
         return Evaluation({"val_accuracy": float(right.mean()), "val_loss": loss}, {"right": right})
 
