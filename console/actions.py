@@ -231,10 +231,10 @@ class ConsoleActions:
         self._audit(key, event)
         last: StopStep | None = None
         for last in self._hosts.launcher(key.host).stop(root, key.run, name, ladder):
-            if not last.gone and not last.left:
-                yield Step(name, last.detail or f"asked: {last.rung}", countdown=last.next_in)
+            if last.next_in is not None:
+                yield Step(name, _RUNGS.get(last.rung, last.rung), countdown=last.next_in)
         if last is not None and last.gone:
-            yield Step(name, last.detail or "gone, verified", ok=True)
+            yield Step(name, "gone, verified", ok=True)
         else:
             left = ", ".join(map(str, last.left)) if last is not None else ""
             yield Step(name, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {name}")
@@ -265,6 +265,14 @@ class ConsoleActions:
                 yield Step(worker, error.what, ok=False, mend=error.mend)
 
         return run
+
+
+_RUNGS = {
+    "stop": "asked to save a checkpoint and end",
+    "INT": "sent SIGINT",
+    "TERM": "sent SIGTERM",
+    "KILL": "sent SIGKILL",
+}
 
 
 class _Verdicts:

@@ -68,9 +68,7 @@ def _shared(default: str | None) -> argparse.ArgumentParser:
     """Options that may stand before or after the command."""
     parser = argparse.ArgumentParser(add_help=False)
     off = default if default is not None else False
-    parser.add_argument(
-        "--config", metavar="FILE", default=default, help="else ./config.toml, the user's, the shipped"
-    )
+    parser.add_argument("--config", metavar="FILE", default=default, help="else ./config.toml, the user's, the shipped")
     parser.add_argument("--state", metavar="DIR", default=default, help="where mirror and history are kept")
     parser.add_argument("--readonly", action="store_true", default=off, help="only look: no action is possible")
     parser.add_argument("--ascii", action="store_true", default=off, help="plain characters only")

@@ -6,12 +6,14 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Hosts
 from console.pump import Pump
-from console.source import Step
+
+T = TypeVar("T")
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
@@ -46,19 +48,19 @@ async def open_engine(engine: Engine, wait: float = FIRST_PICTURE_S) -> AsyncIte
         await asyncio.to_thread(engine.hosts.close)
 
 
-async def steps_of(make: Callable[[], Iterator[Step]]) -> AsyncIterator[Step]:
-    """The steps of a blocking action as they come; its thread is its own, and nobody waits for it at exit."""
+async def in_thread(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+    """What a blocking iterator yields, as it comes; its thread is its own, and nobody waits for it at exit."""
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[Step | BaseException | None] = asyncio.Queue()
+    queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
 
-    def put(item: Step | BaseException | None) -> None:
+    def put(item: tuple[T] | BaseException | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             loop.call_soon_threadsafe(queue.put_nowait, item)
 
     def run() -> None:
         try:
-            for step in make():
-                put(step)
+            for value in make():
+                put((value,))
         except BaseException as error:
             put(error)
         put(None)
@@ -67,4 +69,4 @@ async def steps_of(make: Callable[[], Iterator[Step]]) -> AsyncIterator[Step]:
     while (item := await queue.get()) is not None:
         if isinstance(item, BaseException):
             raise item
-        yield item
+        yield item[0]

@@ -137,7 +137,8 @@ class Pump:
 
     def _settled(self) -> bool:
         lost = ("unreachable", "auth failed", "host key", "broken")
-        return all(host.synced or host.link.phase in lost for host in self._fleet.hosts.values())
+        hosts = self._fleet.hosts.values()
+        return all((host.synced and host.telemetry is not None) or host.link.phase in lost for host in hosts)
 
     def _first_fleet(self) -> Fleet:
         """What is known before the first word from a host: the plan and the mirror."""

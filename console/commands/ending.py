@@ -26,7 +26,7 @@ def run_on_runs(arguments: argparse.Namespace, deed: "Deed", *, live: bool) -> i
 
 async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
     from console import frame
-    from console.engine import open_engine, steps_of
+    from console.engine import in_thread, open_engine
 
     out, err = frame.stdout(arguments.ascii), frame.stderr(arguments.ascii)
     async with open_engine(common.engine(arguments)) as engine:
@@ -42,5 +42,5 @@ async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
             else:
                 keys.append(key)
         if keys:
-            good = await common.print_steps(steps_of(lambda: deed(engine.actions, tuple(keys))), out) and good
+            good = await common.print_steps(in_thread(lambda: deed(engine.actions, tuple(keys))), out) and good
         return 0 if good else 1

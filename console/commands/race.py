@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _race(arguments: argparse.Namespace, out: "Paper") -> int:
     from console.actions import instance
-    from console.engine import open_engine, steps_of
+    from console.engine import in_thread, open_engine
     from console.frame import race_lines, stderr
 
     began = time.time()
@@ -42,7 +42,7 @@ async def _race(arguments: argparse.Namespace, out: "Paper") -> int:
         common.tell_problems(engine, stderr(arguments.ascii))
         common.require_known([arguments.race], sorted(engine.config.races), "race")
         identity = instance(arguments.race, began)
-        steps = steps_of(lambda: engine.actions.race(arguments.race, check=not arguments.no_check, identity=identity))
+        steps = in_thread(lambda: engine.actions.race(arguments.race, check=not arguments.no_check, identity=identity))
         if not await common.print_steps(steps, out):
             if arguments.json:
                 common.print_json(_document(_view(engine, arguments.race, identity), began))

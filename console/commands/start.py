@@ -17,13 +17,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _start(arguments: argparse.Namespace) -> int:
     from console import frame
-    from console.engine import steps_of
+    from console.engine import in_thread
 
     engine = common.engine(arguments)
     try:
         common.require_known(arguments.workers, sorted(engine.config.workers))
         workers = tuple(dict.fromkeys(arguments.workers))
-        steps = steps_of(lambda: engine.actions.start(workers, check=not arguments.no_check))
+        steps = in_thread(lambda: engine.actions.start(workers, check=not arguments.no_check))
         return 0 if await common.print_steps(steps, frame.stdout(arguments.ascii)) else 1
     finally:
         engine.pump.close()
