@@ -86,9 +86,8 @@ def _room(subject: str, host: HostConfig, transport: Transport) -> Found:
         return Found(subject, "room", False, f"cannot write in {host.root}: {_last(done)}", "set the host's root")
     free = int(_text(done.stdout).split()[3]) * 1024
     detail = f"{free / 2**30:.1f} GiB free for {host.root}, and it can be written"
-    return Found(
-        subject, "room", free >= LOW_DISK, detail, "" if free >= LOW_DISK else "free space, or set root elsewhere"
-    )
+    ok = free >= LOW_DISK
+    return Found(subject, "room", ok, detail, "" if ok else "free space, or set root elsewhere")
 
 
 def _text(data: bytes) -> str:

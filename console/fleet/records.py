@@ -101,7 +101,7 @@ def asked_to_end(run: Run) -> str:
     return ""
 
 
-_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
+_CHAINED = re.compile("During handling of the above exception|The above exception was the direct cause")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(
     r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Full|Locked|Failed)\b.*|[A-Za-z_][\w.]*: .*)$"
@@ -128,9 +128,7 @@ def first_traceback(lines: Sequence[str], *, again: bool = False) -> Traceback |
     starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
     if again and starts:
         first = len(starts) - 1
-        while first > 0 and any(
-            words in line for line in lines[starts[first] - 3 : starts[first]] for words in _CHAINED
-        ):
+        while first > 0 and _CHAINED.search("\n".join(lines[starts[first] - 3 : starts[first]])):
             first -= 1
         starts = starts[first:]
     found = (_read_traceback(lines[number + 1 : number + 400]) for number in starts)
