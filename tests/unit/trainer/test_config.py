@@ -37,7 +37,7 @@ width = "wide"
 
 def test_a_criterion_that_is_none_shows_what_one_looks_like(tiny: Tiny) -> None:
     (found,) = problems(BASE + '[stop]\nall = ["val_accuracy => 0.75"]\n')
-    assert found.startswith("mine.toml:11: stop.all[0]: 'val_accuracy => 0.75' is not a criterion; write it as")
+    assert found.startswith("mine.toml:12: stop.all[0]: 'val_accuracy => 0.75' is not a criterion; write it as")
 
 
 @pytest.mark.parametrize(

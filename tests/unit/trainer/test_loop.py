@@ -178,7 +178,7 @@ def test_a_signal_ends_at_the_next_step_with_a_checkpoint(tiny: Tiny, number: si
 
 def test_a_stop_during_the_preparation_ends_it(tiny: Tiny) -> None:
     timer = soon((tiny.folder / "run/stop").touch)
-    assert tiny.run("data.prepare_s=60") == 0
+    assert tiny.run("measure.prepare_s=60") == 0
     timer.join()
     assert status_of(tiny).state == "stopped"
     assert tiny.run(resume=True) == 0  # the old stop file is removed
@@ -196,12 +196,12 @@ def test_a_stop_file_newer_than_the_resumed_process_counts(tiny: Tiny) -> None:
 
 
 def test_a_stopped_run_goes_on_bit_for_bit(tiny: Tiny) -> None:
-    overrides = ("run.epochs=40", "loss.step_s=0.002")
+    overrides = ("run.epochs=25", "loss.step_s=0.002")
     tiny.run(*overrides, name="whole")
     timer = soon((tiny.folder / "run/stop").touch)
     tiny.run(*overrides)
     timer.join()
-    assert 0 < (status_of(tiny).step or 0) < 600
+    assert 0 < (status_of(tiny).step or 0) < 375
     tiny.run(*overrides, resume=True)
     assert plain_rows(tiny.reader()) == plain_rows(tiny.reader("whole"))
     assert results_of(tiny)["weights_sha256"] == results_of(tiny, "whole")["weights_sha256"]
@@ -312,14 +312,8 @@ def test_pictures_that_cannot_be_drawn_spoil_nothing_else(tiny: Tiny, monkeypatc
 
 
 def test_mixed_precision_and_clipping_and_a_schedule_train(tiny: Tiny) -> None:
-    sets = (
-        "run.precision=bf16",
-        "optim.clip=0.01",
-        "optim.kind=adamw",
-        "optim.weight_decay=0.1",
-        "optim.schedule=cosine",
-    )
-    assert tiny.run(*sets, "optim.warmup_steps=5") == 0
+    optim = ("kind=adamw", "clip=0.01", "weight_decay=0.1", "schedule=cosine", "warmup_steps=5")
+    assert tiny.run("run.precision=bf16", *(f"optim.{item}" for item in optim)) == 0
     train = [row for row in tiny.reader().metrics() if row["phase"] == "train"]
     assert all(math.isfinite(row["grad_norm"]) for row in train)
     assert train[0]["lr"] == pytest.approx(0.008) and train[-1]["lr"] < 1e-4
