@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import BASE, Tiny
+from tiny_runs import BASE, Tiny
 
 from trainer import config as configuration
 from trainer.config import load, parse, to_toml

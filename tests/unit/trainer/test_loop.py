@@ -1,13 +1,15 @@
+import itertools
 import json
 import math
 import os
 import signal
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Tiny, plain_rows
+from tiny_runs import Tiny, plain_rows
+from tiny_task import TinyTask
 
 from trainer.record import RunLocked, RunWriter, Status, race
 from trainer.record.status import ENDED
@@ -30,10 +32,26 @@ def events_of(tiny: Tiny, name: str = "run") -> list[str]:
     return [event["event"] for event in tiny.reader(name).events()]
 
 
-def soon(action: object, *arguments: object) -> threading.Timer:
-    timer = threading.Timer(0.5, action, arguments)  # type: ignore[arg-type]
-    timer.start()
-    return timer
+class At:
+    """Does something when the n-th batch is asked for, or the n-th validation begins: no clock, no luck."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch = monkeypatch
+
+    def __call__(self, what: str, number: int, action: Callable[[], object]) -> None:
+        former, calls = getattr(TinyTask, what), itertools.count(1)
+
+        def watched(*arguments: object, **more: object) -> object:
+            if next(calls) == number:
+                action()
+            return former(*arguments, **more)
+
+        self._patch.setattr(TinyTask, what, watched)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> At:
+    return At(monkeypatch)
 
 
 def test_a_run_to_its_last_epoch(tiny: Tiny) -> None:
@@ -157,31 +175,33 @@ def test_out_of_memory_is_called_by_its_name(tiny: Tiny, monkeypatch: pytest.Mon
     assert "lower run.batch (now 8)" in status_of(tiny).findings[0].mend
 
 
-def test_a_stop_file_ends_at_the_next_step_with_a_checkpoint(tiny: Tiny) -> None:
-    timer = soon((tiny.folder / "run/stop").write_text, "ada\n")
-    assert tiny.run("run.epochs=5000") == 0
-    timer.join()
+def test_a_stop_file_ends_at_the_next_step_with_a_checkpoint(tiny: Tiny, at: At) -> None:
+    at("batch", 22, lambda: (tiny.folder / "run/stop").write_text("ada\n"))
+    assert tiny.run() == 0
     status = status_of(tiny)
-    assert (status.state, status.reason) == ("stopped", "stopped by the stop file: ada")
-    assert status.checkpoint is not None and status.checkpoint.step == status.step
+    assert (status.state, status.reason, status.step) == ("stopped", "stopped by the stop file: ada", 22)
+    assert status.checkpoint is not None and status.checkpoint.step == 22
+    assert results_of(tiny)["state"] == "stopped"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_at_the_next_step_with_a_checkpoint(tiny: Tiny, number: signal.Signals) -> None:
+def test_a_signal_ends_at_the_next_step_with_a_checkpoint(tiny: Tiny, at: At, number: signal.Signals) -> None:
     former = signal.getsignal(number)
-    timer = soon(os.kill, os.getpid(), number)
-    assert tiny.run("run.epochs=5000") == 0
-    timer.join()
-    assert status_of(tiny).reason == f"stopped by {number.name}"
+    at("batch", 22, lambda: os.kill(os.getpid(), number))
+    assert tiny.run() == 0
+    status = status_of(tiny)
+    assert (status.state, status.reason, status.step) == ("stopped", f"stopped by {number.name}", 22)
+    assert status.checkpoint is not None and status.checkpoint.step == 22
     assert signal.getsignal(number) is former
 
 
 def test_a_stop_during_the_preparation_ends_it(tiny: Tiny) -> None:
-    timer = soon((tiny.folder / "run/stop").touch)
+    stop = tiny.folder / "run/stop"
+    stop.parent.mkdir()
+    stop.touch()  # asked for before the trainer was there to see it: that counts
     assert tiny.run("measure.prepare_s=60") == 0
-    timer.join()
-    assert status_of(tiny).state == "stopped"
-    assert tiny.run(resume=True) == 0  # the old stop file is removed
+    assert (status_of(tiny).state, status_of(tiny).step) == ("stopped", None)
+    assert tiny.run(resume=True) == 0  # and is over with the attempt
     assert status_of(tiny).state == "finished"
     assert "stop file removed" in events_of(tiny)
 
@@ -195,15 +215,18 @@ def test_a_stop_file_newer_than_the_resumed_process_counts(tiny: Tiny) -> None:
     assert status_of(tiny).state == "stopped" and stop.exists()
 
 
-def test_a_stopped_run_goes_on_bit_for_bit(tiny: Tiny) -> None:
-    overrides = ("run.epochs=25", "loss.step_s=0.002")
-    tiny.run(*overrides, name="whole")
-    timer = soon((tiny.folder / "run/stop").touch)
-    tiny.run(*overrides)
-    timer.join()
-    assert 0 < (status_of(tiny).step or 0) < 375
-    tiny.run(*overrides, resume=True)
-    assert plain_rows(tiny.reader()) == plain_rows(tiny.reader("whole"))
+@pytest.mark.parametrize(
+    ("what", "number"),
+    [("batch", 1), ("batch", 6), ("batch", 15), ("batch", 16), ("batch", 60), ("evaluate", 1), ("evaluate", 3)],
+)
+def test_a_stopped_run_goes_on_bit_for_bit(tiny: Tiny, at: At, what: str, number: int) -> None:
+    tiny.run(name="whole")
+    at(what, number, (tiny.folder / "run/stop").touch)
+    tiny.run()
+    stopped = status_of(tiny)
+    assert stopped.state == "stopped"
+    tiny.run(resume=True)
+    assert plain_rows(tiny.reader()) == plain_rows(tiny.reader("whole")), stopped
     assert results_of(tiny)["weights_sha256"] == results_of(tiny, "whole")["weights_sha256"]
     assert results_of(tiny)["first"] == results_of(tiny, "whole")["first"]
 
@@ -270,14 +293,13 @@ def test_the_winner_takes_the_race_and_its_rival_loses_it(tiny: Tiny) -> None:
     assert status_of(tiny, "two").reason == "swift met all criteria first (run one)"
 
 
-def test_a_rival_that_wins_ends_the_run_at_the_next_step(tiny: Tiny) -> None:
+def test_a_rival_that_wins_ends_the_run_at_the_next_step(tiny: Tiny, at: At) -> None:
     folder = tiny.folder / "race"
-    timer = soon(race.claim, folder, "other", "quick")
-    assert tiny.run("run.epochs=5000", f"race.folder={folder}", 'stop.all=["val_accuracy >= 2"]') == 0
-    timer.join()
+    at("batch", 22, lambda: race.claim(folder, "other", "quick"))
+    assert tiny.run(f"race.folder={folder}", 'stop.all=["val_accuracy >= 2"]') == 0
     status = status_of(tiny)
-    assert status.state == "lost the race" and "quick" in status.reason
-    assert status.checkpoint is not None and status.checkpoint.step == status.step
+    assert (status.state, status.step) == ("lost the race", 22) and "quick" in status.reason
+    assert status.checkpoint is not None and status.checkpoint.step == 22
     assert results_of(tiny)["state"] == "lost the race"
 
 
