@@ -59,14 +59,14 @@ class ConsoleActions:
             return
         yield from self._start_all(workers, race="", check=check)
 
-    def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
+    def race(self, name: str, *, check: bool = True, identity: str = "") -> Iterator[Step]:
         found = self._config.races.get(name)
         if found is None:
             yield Step(name, f"unknown race {name!r}", ok=False, mend=nearest(name, list(self._config.races)))
         elif self._readonly:
             yield Step(name, READONLY, ok=False)
         else:
-            yield from self._start_all(found.workers, race=instance(name, self._clock()), check=check)
+            yield from self._start_all(found.workers, race=identity or instance(name, self._clock()), check=check)
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._end(runs, "stop asked", LADDER)
@@ -231,10 +231,10 @@ class ConsoleActions:
         self._audit(key, event)
         last: StopStep | None = None
         for last in self._hosts.launcher(key.host).stop(root, key.run, name, ladder):
-            if not last.gone and not last.left:
-                yield Step(name, last.detail or f"asked: {last.rung}", countdown=last.next_in)
+            if last.next_in is not None:
+                yield Step(name, _RUNGS.get(last.rung, last.rung), countdown=last.next_in)
         if last is not None and last.gone:
-            yield Step(name, last.detail or "gone, verified", ok=True)
+            yield Step(name, "gone, verified", ok=True)
         else:
             left = ", ".join(map(str, last.left)) if last is not None else ""
             yield Step(name, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {name}")
@@ -265,6 +265,14 @@ class ConsoleActions:
                 yield Step(worker, error.what, ok=False, mend=error.mend)
 
         return run
+
+
+_RUNGS = {
+    "stop": "asked to save a checkpoint and end",
+    "INT": "sent SIGINT",
+    "TERM": "sent SIGTERM",
+    "KILL": "sent SIGKILL",
+}
 
 
 class _Verdicts:

@@ -12,7 +12,7 @@ files and keeps its own offsets in memory. Names come from the host: one that wo
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO

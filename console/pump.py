@@ -94,6 +94,13 @@ class Pump:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
+    def mirrored_log(self, key: RunKey) -> bytes:
+        """The whole log of a run, as far as it is on this laptop."""
+        try:
+            return (self._mirrors[key.host].path / "runs" / key.run / files.LOG).read_bytes()
+        except OSError:
+            return b""
+
     async def start(self) -> None:
         """Open the links; returns at once."""
         self._loop = asyncio.get_running_loop()
@@ -130,7 +137,8 @@ class Pump:
 
     def _settled(self) -> bool:
         lost = ("unreachable", "auth failed", "host key", "broken")
-        return all(host.synced or host.link.phase in lost for host in self._fleet.hosts.values())
+        hosts = self._fleet.hosts.values()
+        return all((host.synced and host.telemetry is not None) or host.link.phase in lost for host in hosts)
 
     def _first_fleet(self) -> Fleet:
         """What is known before the first word from a host: the plan and the mirror."""

@@ -36,7 +36,7 @@ class Board:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self.measure: Callable[[], Mapping[str, Any]] = dict  # figures that are only worth computing when written
         self.progress_at: float | None = None
-        self.failures = 0  # status writes that failed
+        self.failed: Callable[[OSError], None] = _nothing  # told of status writes that failed
 
     def start(self) -> None:
         self._thread.start()
@@ -107,6 +107,10 @@ class Board:
         status = dataclasses.replace(self._status, heartbeat=now, progress_at=self.progress_at, **self.measure())
         try:
             self._write(status)
-        except OSError:
-            self.failures += 1
+        except OSError as error:
             self._changed = True
+            self.failed(error)
+
+
+def _nothing(error: OSError) -> None:
+    """A status that could not be written is written again soon: nothing to do."""

@@ -14,6 +14,12 @@ def data_root(config: Config) -> Path:
     return Path(config.run.data or os.environ.get("TRAJ_DATA") or "~/.trajconsole/data").expanduser()
 
 
+def package_of(config: Config) -> str:
+    """The package in which the task's own classes live."""
+    module = REGISTRY[config.task].task.partition(":")[0]
+    return module.rpartition(".")[0] or module
+
+
 def inspect_data(config: Config) -> Mapping[str, Any]:
     """What the task says of its data, prepared or not."""
     found: Mapping[str, Any] = resolve(REGISTRY[config.task].inspect)(

@@ -87,7 +87,7 @@ class Checkpoints:
         """Write one and forget those that are no longer kept. OSError leaves everything as it was before."""
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, **content}, buffer)
-        data = buffer.getbuffer()
+        data = buffer.getvalue()
         self.folder.mkdir(exist_ok=True)
         for left in self.folder.glob(".*.part"):  # of a writer that was killed while it wrote
             left.unlink(missing_ok=True)

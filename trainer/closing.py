@@ -20,6 +20,8 @@ def close(training: Training, ending: Ending, race_folder: Path | None) -> Endin
     if ending.state == "criteria met" and race_folder is not None:
         ending = _claim(training, ending, race_folder)
     _keep(training)
+    if training.last is None and ending.state in ("finished", "criteria met"):  # resumed when all was done
+        training.last = training.evaluate("val", training.epoch)
     _write_results(training, ending, ())
     if not ending.haste:
         figures = draw(training)

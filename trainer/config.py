@@ -4,6 +4,7 @@ A configuration has the tables below, and those of its task's own settings (`tra
 [model] and [loss]. `to_toml` prints the complete resolved configuration; reading that again gives an equal value.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import re
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from trainer import criteria
 from trainer.criteria import Rule
 from trainer.record import files, toml
-from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
+from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 from trainer.tasks import REGISTRY
 
 PRESETS = Path(__file__).parent / "presets"
@@ -43,9 +44,9 @@ class Run:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise ValueError(f"device = {self.device!r} is not one of auto, cpu, cuda, cuda:N")
+            raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):
-            raise ValueError(f"name = {self.name!r} may hold letters, digits, space and . _ @ + - only")
+            raise BadSetting("name", f"{self.name!r} is no name for a run", "letters, digits, space and . _ @ + -")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Optim:
 
     def __post_init__(self) -> None:
         if len(self.betas) != 2:
-            raise ValueError("betas takes two numbers, as in [0.9, 0.999]")
+            raise BadSetting("betas", "takes two numbers", "as in [0.9, 0.999]")
         if self.nesterov and self.momentum <= 0:
-            raise ValueError("nesterov needs momentum above 0")
+            raise BadSetting("nesterov", "needs momentum above 0", "set optim.momentum = 0.9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,13 @@ class Stop:
     divergence: float = setting(20.0, "fail when the loss exceeds this many times its first value; 0: never", low=0.0)
 
     def __post_init__(self) -> None:
-        for text in self.all:
-            criteria.parse(text)
+        for number, text in enumerate(self.all):
+            try:
+                criteria.parse(text)
+            except ValueError as error:
+                raise BadSetting(f"all[{number}]", str(error)) from None
         if self.patience and not self.patience_metric:
-            raise ValueError("patience needs patience_metric: the metric that must improve")
+            raise BadSetting("patience", "needs patience_metric", "name the metric that must improve")
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -227,11 +231,11 @@ def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
             built.append(build(cls, {key: value for key, value in table.items() if key in keys}, source))
         except ConfigError as error:
             problems += error.problems
-    if not problems:
-        problems = _unknown_metrics(built[0], source)
+    problems += _unknown_metrics(table, source)
     if problems:
         raise ConfigError(problems)
     config, own_settings = built
+    assert isinstance(config, Config)
     run = config.run if config.run.name else dataclasses.replace(config.run, name=name)
     return dataclasses.replace(config, run=run, settings=own_settings)
 
@@ -254,15 +258,23 @@ def metrics_of(task: str) -> tuple[str, ...]:
     return tuple(resolve(f"{module}:METRICS"))
 
 
-def _unknown_metrics(config: Config, source: Source) -> list[Problem]:
-    known = metrics_of(config.task)
-    asked = [(f"stop.all[{n}]", rule.metric) for n, rule in enumerate(config.stop.rules)]
-    asked += [("stop.patience_metric", config.stop.patience_metric)]
-    asked += [("checkpoint.best_metric", config.checkpoint.best_metric)]
+def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
+    """Metrics that the task's validation will never give; values of other kinds are reported elsewhere."""
+    known = metrics_of(str(table["task"]))
+    asked: list[tuple[str, Any]] = []
+    stop, checkpoint = table.get("stop"), table.get("checkpoint")
+    if isinstance(stop, Mapping):
+        rules = stop.get("all")
+        for number, text in enumerate(rules if isinstance(rules, list) else []):
+            with contextlib.suppress(ValueError, TypeError):
+                asked.append((f"stop.all[{number}]", criteria.parse(text).metric))
+        asked.append(("stop.patience_metric", stop.get("patience_metric")))
+    if isinstance(checkpoint, Mapping):
+        asked.append(("checkpoint.best_metric", checkpoint.get("best_metric")))
     return [
         source.problem(key, f"unknown metric {metric!r}", nearest(metric, known))
         for key, metric in asked
-        if metric and metric not in known
+        if metric and isinstance(metric, str) and metric not in known
     ]
 
 

@@ -49,6 +49,7 @@ class Journal:
         self._writer, self.board, self.requests, self._retry = writer, board, requests, retry
         self._reserve = Reserve(writer.path)
         self._reserve.take()
+        board.failed = self._status_failed
         self.folder = writer.path
 
     def metric(self, row: Mapping[str, Any]) -> None:
@@ -83,6 +84,7 @@ class Journal:
             else:
                 if waiting:
                     self._go_on(what)
+                self._reserve.take()
                 return done
             ends = time.monotonic() + self._retry
             while time.monotonic() < ends:
@@ -91,6 +93,10 @@ class Journal:
 
     def close(self) -> None:
         self._reserve.release()
+
+    def _status_failed(self, error: OSError) -> None:
+        if error.errno in FULL:
+            self._reserve.release()
 
     def _pause(self, what: str, error: OSError) -> None:
         self._reserve.release()
@@ -105,7 +111,6 @@ class Journal:
     def _go_on(self, what: str) -> None:
         self.board.forget(NO_ROOM)
         self.board.now(phase=self._former_phase)
-        self._reserve.take()
         self.event("disk has room", what=what)
         say("there is room again: going on")
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainer import device as devices
 from trainer import order
+from trainer.build import package_of
 from trainer.checkpoint import Checkpoints, Keep, Saved
 from trainer.config import Config
 from trainer.criteria import better, mode_of
@@ -60,7 +61,7 @@ class Training:
         self.last: Evaluation | None = None
         self.seconds_before = 0.0  # training time of earlier attempts
         self.began = self.kept_at = time.monotonic()
-        self.kept_step = -1
+        self.kept = (-1, -1)  # step and closed of the newest checkpoint
         self.validation_s = 0.0
         self.rows_there: set[tuple[Any, Any]] = set()  # (epoch, step) of validations that the file already has
 
@@ -70,7 +71,13 @@ class Training:
         """Train until something ends it."""
         self.model.train()
         self.board.measure = self.measured
-        self.board.now(state="training", phase="train", epochs=self.config.run.epochs, steps=self.steps)
+        self.board.now(
+            state="training",
+            phase="train",
+            epochs=self.config.run.epochs,
+            steps=self.steps,
+            stopping=self.watch.status(),
+        )
         try:
             return self._run()
         except Interrupted as interrupted:  # in a validation, or while waiting for room on the disk
@@ -255,7 +262,7 @@ class Training:
 
     def keep(self, *, archive: bool = False) -> Saved | None:
         """Write a checkpoint of this very moment, unless there is one. Never one with broken numbers."""
-        if self.kept_step == self.step and not archive:
+        if self.kept == (self.step, self.closed) and not archive:
             return None
         self.check_losses()
         self.check_weights()
@@ -265,16 +272,19 @@ class Training:
             "a checkpoint",
             lambda: self.checkpoints.save(content, epoch=self.epoch, step=self.step, metrics=metrics, archive=archive),
         )
-        self.kept_at, self.kept_step = time.monotonic(), self.step
+        self.kept_at, self.kept = time.monotonic(), (self.step, self.closed)
         self.board.set(checkpoint=Checkpoint(f"checkpoints/{saved.file}", saved.epoch, saved.step, saved.time))
         self.journal.event("checkpoint", file=saved.file, epoch=saved.epoch, step=saved.step, bytes=saved.bytes)
         return saved
 
     def check_weights(self) -> None:
         """A step with a finite loss may have left weights that are not: such a checkpoint would help nobody."""
-        for name, value in self.model.state_dict().items():
-            if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-                raise self.failure("weights are not numbers", f"{name} after step {self.step} (epoch {self.epoch})")
+        weights = {name: value for name, value in self.model.state_dict().items() if value.is_floating_point()}
+        finite = torch.stack([torch.isfinite(value).all() for value in weights.values()]).tolist()
+        broken = [name for name, whole in zip(weights, finite, strict=True) if not whole]
+        if broken:
+            proof = f"{broken[0]} and {len(broken) - 1} others after step {self.step} (epoch {self.epoch})"
+            raise self.failure("weights are not numbers", proof)
 
     def content(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
@@ -305,7 +315,7 @@ class Training:
         self.restore(content)
         self.rows_there = {(row.get("epoch"), row.get("step")) for row in rows if row.get("phase") == "val"}
         self.rows_there = {key for key in self.rows_there if key[1] == self.step}
-        self.kept_step = self.step
+        self.kept = (self.step, self.closed)
         self.journal.metric({"step": self.step, "epoch": self.epoch, "phase": RESUME})
         self.journal.event("resumed", file=entry.file, epoch=self.epoch, step=self.step)
         self.board.now(
@@ -326,7 +336,7 @@ class Training:
         self.latest = dict(content["latest"])
         self.best = {name: Best(*values) for name, values in content["best"].items()}
         self.first_loss, self.seconds_before = content["first_loss"], content["seconds"]
-        self.first = unpack(content["first"])
+        self.first = unpack(content["first"], package_of(self.config))
 
     # ---- where we are ------------------------------------------------------------------------------------------------
 

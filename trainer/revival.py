@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer import device as devices
 from trainer import order
-from trainer.build import make_task
+from trainer.build import make_task, package_of
 from trainer.checkpoint import Checkpoints, Keep, Saved
 from trainer.config import Config, load
 from trainer.evaluating import evaluate
@@ -53,10 +53,10 @@ def revive(folder: Path, which: str, report: Report, device: str = "") -> Revive
     order.seed_everything(config.run.seed)
     model = task.model().to(target)
     model.load_state_dict(content["model"])
-    return Revived(config, task, model, target, saved, unpack(content["first"]))
+    return Revived(config, task, model, target, saved, unpack(content["first"], package_of(config)))
 
 
-def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, object]]:
+def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, Any]]:
     entries = store.entries()
     chosen = {"last": entries[-1] if entries else None, "best": store.best()}
     chosen |= {entry.file: entry for entry in entries}

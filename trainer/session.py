@@ -1,5 +1,6 @@
 """One attempt of a run, from the lock on its directory to its last status: whatever happens is written down."""
 
+import contextlib
 import dataclasses
 import os
 import socket
@@ -16,7 +17,7 @@ from trainer.config import Config
 from trainer.ending import Ending, Interrupted
 from trainer.failure import explain
 from trainer.journal import Journal
-from trainer.record import RunReader, RunWriter, Status, atomic, files
+from trainer.record import RunLocked, RunReader, RunWriter, Status, atomic, files
 from trainer.record.status import Finding
 from trainer.requests import Requests
 from trainer.say import say
@@ -142,7 +143,7 @@ def record_refusal(folder: Path, config_error: ConfigError) -> None:
     """A run that cannot even begin says so in its own directory, if it has one and nobody else writes it."""
     if not folder.is_dir() or (folder / files.STATUS).exists():
         return
-    with RunWriter(folder) as writer:
+    with contextlib.suppress(RunLocked, OSError), RunWriter(folder) as writer:
         problem = config_error.problems[0]
         finding = Finding("the configuration cannot be used", str(problem), problem.mend)
         now = time.time()

@@ -80,11 +80,7 @@ class Watch:
 
     def verdicts(self) -> str:
         """The newest check in one line for the log."""
-        parts = [
-            f"{rule.metric} {'—' if value is None else format(value, '.4g')} {rule.op} {rule.threshold:g} "
-            f"{'passed' if _passed(rule, value) else 'NOT MET'}"
-            for rule, value in zip(self.stop.rules, self.values, strict=True)
-        ]
+        parts = [_verdict(rule, value) for rule, value in zip(self.stop.rules, self.values, strict=True)]
         return f"check at epoch {self.checked}: {' · '.join(parts)}"
 
     def saved(self) -> dict[str, Any]:
@@ -104,6 +100,15 @@ class Watch:
         if not self.stop.all or self.epoch >= self.epochs:
             return None
         return min((self.epoch // self.stop.every + 1) * self.stop.every, self.epochs)
+
+
+def _verdict(rule: Rule, value: float | None) -> str:
+    if value is None:
+        return f"{rule} NOT MET: no such figure yet"
+    shown = f"{value:.4g}"
+    if float(shown) == rule.threshold:  # rounding must not make a verdict look wrong
+        shown = repr(value)
+    return f"{rule.metric} {shown} {rule.op} {rule.threshold:g} {'passed' if rule.passes(value) else 'NOT MET'}"
 
 
 def _passed(rule: Rule, value: float | None) -> bool:

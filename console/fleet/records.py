@@ -101,6 +101,7 @@ def asked_to_end(run: Run) -> str:
     return ""
 
 
+_CHAINED = re.compile("During handling of the above exception|The above exception was the direct cause")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(
     r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Full|Locked|Failed)\b.*|[A-Za-z_][\w.]*: .*)$"
@@ -119,14 +120,19 @@ class Traceback:
         return f"{self.error} · {self.place}" if self.place else self.error
 
 
-def first_traceback(lines: Sequence[str]) -> Traceback | None:
-    """The first Python traceback in a log: what came after it is mostly its echo."""
-    for number, line in enumerate(lines):
-        if line.startswith("Traceback (most recent call last)"):
-            found = _read_traceback(lines[number + 1 : number + 400])
-            if found is not None:
-                return found
-    return None
+def first_traceback(lines: Sequence[str], *, again: bool = False) -> Traceback | None:
+    """The first Python traceback in a log: what came after it is mostly its echo.
+
+    `again`: the log holds earlier attempts too; then it is the one that began the last chain of them.
+    """
+    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    if again and starts:
+        first = len(starts) - 1
+        while first > 0 and _CHAINED.search("\n".join(lines[starts[first] - 3 : starts[first]])):
+            first -= 1
+        starts = starts[first:]
+    found = (_read_traceback(lines[number + 1 : number + 400]) for number in starts)
+    return next((trace for trace in found if trace is not None), None)
 
 
 def _read_traceback(lines: Sequence[str]) -> Traceback | None:

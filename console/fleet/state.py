@@ -82,8 +82,8 @@ def _ended(case: _Case) -> State:
     how = f"ended by {exit_.signal_name}" if exit_.signal else f"exit code {exit_.code}"
     age = None if exit_.time is None else max(0.0, case.host_now - exit_.time)
     said = status.state if status is not None and status.state in ENDED else ""
-    trace = _traceback(case)
-    memory = _out_of_memory(exit_, status, trace)
+    failure = _failure(status, _traceback(case))
+    memory = _out_of_memory(exit_, failure)
     asked = asked_to_end(case.run)
     if memory and exit_.code != 0:
         return State("out of memory", f"exit.json: {how}", memory, age)
@@ -99,8 +99,8 @@ def _ended(case: _Case) -> State:
         words = f"; its status.json still says {status.state}" if status is not None and not said else ""
         return State("finished", f"exit.json: {how}{words}", _reason(status), age)
     if exit_.code is None:
-        return State("failed", "exit.json names neither a code nor a signal", _failure(status, trace), age)
-    detail = _failure(status, trace) or _last_words(case.run)
+        return State("failed", "exit.json names neither a code nor a signal", failure, age)
+    detail = failure or _last_words(case.run)
     words = f"; status.json said {said}" if said and said != "failed" else ""
     return State("failed", f"exit.json: {how}{words}", detail or how, age)
 
@@ -225,24 +225,22 @@ def _reason(status: Status | None) -> str:
 
 
 def _traceback(case: _Case) -> Traceback | None:
-    return first_traceback(case.run.log.lines)
-
-
-def _out_of_memory(exit_: Ended, status: Status | None, trace: Traceback | None) -> str:
-    """In which way the memory ran out, or nothing."""
-    if exit_.oom_kills:
-        return f"the kernel killed {exit_.oom_kills} of its processes for memory"
-    if trace is not None and OUT_OF_MEMORY.search(trace.error):
-        return str(trace)
-    if status is not None and status.state == "failed" and OUT_OF_MEMORY.search(status.reason):
-        return status.reason
-    return ""
+    start = launched(case.run)
+    return first_traceback(case.run.log.lines, again=start is not None and (start.attempt or 1) > 1)
 
 
 def _failure(status: Status | None, trace: Traceback | None) -> str:
-    if trace is not None:
-        return str(trace)
-    return _reason(status) if status is not None and status.state == "failed" else ""
+    """Why it failed: in the run's own words if it has any, else the first traceback of its log."""
+    if status is not None and status.state == "failed" and status.reason:
+        return status.reason
+    return str(trace) if trace is not None else ""
+
+
+def _out_of_memory(exit_: Ended, failure: str) -> str:
+    """In which way the memory ran out, or nothing."""
+    if exit_.oom_kills:
+        return f"the kernel killed {exit_.oom_kills} of its processes for memory"
+    return failure if OUT_OF_MEMORY.search(failure) else ""
 
 
 def _last_words(run: Run) -> str:

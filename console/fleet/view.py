@@ -37,6 +37,7 @@ __all__ = [
     "WorkerRow",
     "host_rows",
     "newest_runs",
+    "race_view",
     "race_views",
     "run_row",
     "worker_rows",
@@ -213,14 +214,15 @@ def _below(path: str, mount: str) -> bool:
 
 def race_views(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> tuple[RaceView, ...]:
     """Each race of the configuration as it stands: its newest instance, or its workers before the first start."""
-    return tuple(_race_view(fleet, name, workers, now) for name, workers in races.items())
+    return tuple(race_view(fleet, name, workers, now) for name, workers in races.items())
 
 
-def _race_view(fleet: Fleet, name: str, workers: Sequence[str], now: float) -> RaceView:
-    race = newest_race(fleet, name)
-    if not race:
+def race_view(fleet: Fleet, name: str, workers: Sequence[str], now: float, race: str = "") -> RaceView:
+    """A race as it stands; `race` names an instance, else it is the newest."""
+    race = race or newest_race(fleet, name)
+    if not race or not any(run.race == race for run in fleet.runs.values()):
         rows = [row for row in worker_rows(fleet, now) if row.worker in workers]
-        return RaceView(name, "", tuple(_standing(row, False) for row in rows))
+        return RaceView(name, race, tuple(_standing(row, False) for row in rows))
     runs = _newest_of_each([run for run in fleet.runs.values() if run.race == race])
     winner = fleet.winners.get(race)
     standings = [_standing(run_row(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]

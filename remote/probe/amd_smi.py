@@ -62,6 +62,7 @@ class AmdSmi:
     """Asks for the names once."""
 
     name = "amd-smi"
+    every = 5.0
 
     def __init__(self) -> None:
         self._static: Optional[str] = None

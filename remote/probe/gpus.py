@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from remote.probe.amd_smi import AmdSmi
@@ -14,6 +15,7 @@ from remote.probe.tools import ToolFailed
 
 EVERY = 1.0
 PATIENCE = 5.0
+TRY_AGAIN = 10.0  # where no source answers
 
 # The driver itself, then its vendor's tools.
 SOURCES: Tuple[Callable[[], Any], ...] = (Nvml, NvidiaSmi, AmdSmi, RocmSmi)
@@ -33,9 +35,18 @@ class Gpus:
     def __init__(self, sources: Tuple[Callable[[], Any], ...] = SOURCES) -> None:
         self._sources = sources
         self._source: Optional[Any] = None
-        self._rest = 0  # questions to leave out: tools that cost a second of processor time are asked less often
+        self._seen = Seen("none", [], "")
+        self._again_at = 0.0
 
     def read(self) -> Seen:
+        """What was seen last, or anew when it is time: tools that cost processor time are asked less often."""
+        now = time.monotonic()
+        if now >= self._again_at:
+            self._seen = self._look()
+            self._again_at = now + (self._source.every if self._source else TRY_AGAIN) - 0.01
+        return self._seen
+
+    def _look(self) -> Seen:
         errors: List[str] = []
         if self._source is not None:
             seen = self._ask(self._source, errors)
@@ -47,7 +58,7 @@ class Gpus:
             seen = None if source is None else self._ask(source, errors)
             if seen is not None:
                 self._source = source
-                return seen._replace(error="; ".join(errors) if not seen.gpus else "")
+                return seen._replace(error="" if seen.gpus else "; ".join(errors))
         return Seen("none", [], "; ".join(errors))
 
     def _open(self, make: Callable[[], Any], errors: List[str]) -> Optional[Any]:

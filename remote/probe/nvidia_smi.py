@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import Any, Dict, List
 
-from remote.probe import tools
+from remote.probe import procfs, tools
 from remote.probe.values import number, share, size
 
 _CORE = ["index", "name", "memory.used", "memory.total"]
@@ -44,7 +44,7 @@ def parse_processes(text: str) -> Dict[str, List[Dict[str, Any]]]:
         pid = number(row.get("pid"))
         if pid is not None:
             process = {"pid": int(pid), "memory": size(row.get("used_gpu_memory"), "MiB")}
-            found.setdefault(row.get("gpu_uuid", ""), []).append(process)
+            found.setdefault(row.get("gpu_uuid", ""), []).append(dict(process, command=row.get("process_name", "")))
     return found
 
 
@@ -66,6 +66,7 @@ class NvidiaSmi:
     """Remembers which query this driver understands."""
 
     name = "nvidia-smi"
+    every = 2.0
 
     def __init__(self) -> None:
         self._queries = list(QUERIES)
@@ -91,4 +92,4 @@ class NvidiaSmi:
         except tools.ToolFailed:
             return  # not every driver lists processes; the figures stand without them
         for gpu in gpus:
-            gpu["processes"] = processes.get(gpu["uuid"], [])
+            gpu["processes"] = [procfs.describe(row) for row in processes.get(gpu["uuid"], [])]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from types import ModuleType
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List
 
 from remote.probe import procfs
-
 
 # Answers that mean: not on this GPU, or not with this driver.
 _SILENT = (
@@ -33,6 +30,7 @@ class Nvml:
     """Opens the driver once. What a driver does not know is None; what it refuses for a reason is an error."""
 
     name = "nvml"
+    every = 1.0
 
     def __init__(self) -> None:
         try:
@@ -110,7 +108,7 @@ class Nvml:
         for ask in (nvml.nvmlDeviceGetComputeRunningProcesses, nvml.nvmlDeviceGetGraphicsRunningProcesses):
             for process in self._ask(ask, handle) or []:
                 found[int(process.pid)] = {"pid": int(process.pid), "memory": process.usedGpuMemory}
-        return [describe(row) for row in found.values()]
+        return [procfs.describe(row) for row in found.values()]
 
     def _ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
         """None when this driver, or this GPU, does not answer that question."""
@@ -121,18 +119,3 @@ class Nvml:
             if error.value in [getattr(nvml, "NVML_ERROR_" + name, None) for name in _SILENT]:
                 return None
             raise
-
-
-def describe(row: Dict[str, Any]) -> Dict[str, Any]:
-    """Whose process it is, and what it runs."""
-    command = procfs.read("/proc/%d/cmdline" % row["pid"])
-    row["command"] = (command or "").replace("\0", " ").strip()[:200]
-    row["user"] = _owner(row["pid"]) or ""
-    return row
-
-
-def _owner(pid: int) -> Optional[str]:
-    try:
-        return pwd.getpwuid(os.stat("/proc/%d" % pid).st_uid).pw_name
-    except (OSError, KeyError):
-        return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, NamedTuple, Optional, Tuple
+import pwd
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -85,3 +86,14 @@ def parse_memory(text: str) -> Tuple[Optional[int], Optional[int]]:
     total = sizes.get("MemTotal")
     free = sizes.get("MemAvailable", sizes.get("MemFree"))
     return (None if total is None or free is None else max(0, total - free)), total
+
+
+def describe(row: Dict[str, Any]) -> Dict[str, Any]:
+    """The row of a process with its owner and what it runs, where that can be read."""
+    folder = "/proc/%d" % row["pid"]
+    command = (read(folder + "/cmdline") or "").replace("\0", " ").strip()[:200]
+    try:
+        user = pwd.getpwuid(os.stat(folder).st_uid).pw_name
+    except (OSError, KeyError):
+        user = ""
+    return dict(row, user=user, command=command or row.get("command", ""))

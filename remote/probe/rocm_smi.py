@@ -68,6 +68,7 @@ def _known(value: Any) -> str:
 
 class RocmSmi:
     name = "rocm-smi"
+    every = 5.0
 
     def read(self) -> List[Dict[str, Any]]:
         return parse_gpus(tools.ask(_ARGV))

@@ -1,4 +1,4 @@
-"""A real task of the smallest size: two spirals, a network of two layers with dropout. Used by tests and benchmarks only."""
+"""A real task of the smallest size: two spirals, two layers with dropout. Used by tests and benchmarks only."""
 
 import math
 import os
@@ -21,7 +21,6 @@ METRICS = ("val_accuracy", "val_loss")
 class Data:
     train: int = setting(120, "points", low=2)
     noise: float = setting(0.05, "noise", low=0.0)
-    prepare_s: float = setting(0.0, "how long the preparation takes", low=0.0)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,16 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Measure:
+    prepare_s: float = setting(0.0, "how long the preparation takes", low=0.0)
+
+
+@dataclass(frozen=True)
 class Settings:
     data: Data = Data()
     model: Model = Model()
     loss: Loss = Loss()
+    measure: Measure = Measure()
 
 
 def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
@@ -58,7 +63,7 @@ class TinyTask:
         self.calls = 0
 
     def prepare(self, report: Report) -> None:
-        ends = time.monotonic() + self.settings.data.prepare_s
+        ends = time.monotonic() + self.settings.measure.prepare_s
         while time.monotonic() < ends:
             report("drawing spirals", 1 - (ends - time.monotonic()), 1)
             time.sleep(0.01)
@@ -99,7 +104,7 @@ class TinyTask:
         report("validating", 0, len(labels))
         logits = model(points.to(device))
         torch.rand(3)  # draws from the global generator: a validation may
-        right = (logits.argmax(1).cpu() == labels).float()
+        right = (logits.argmax(1).cpu() == labels).double()
         loss = float(nn.functional.cross_entropy(logits.cpu(), labels))
         return Evaluation({"val_accuracy": float(right.mean()), "val_loss": loss}, {"right": right})
 

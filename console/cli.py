@@ -1,0 +1,94 @@
+"""The command `trajconsole`. Exit codes: 0 done, 1 the work failed, 2 usage or configuration, 3 host unreachable."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
+from trainer.schema import ConfigError
+
+COMMANDS = {
+    "status": "hosts and workers as they are now",
+    "check": "find out now what would fail later, on hosts and in workers",
+    "start": "start workers; each is tried out first",
+    "stop": "stop workers: a checkpoint first, then verified gone",
+    "kill": "kill workers at once",
+    "resume": "go on from the last checkpoint",
+    "attach": "show a worker's session",
+    "logs": "a worker's log",
+    "race": "start all workers of a race and follow it to its end",
+}
+
+EXAMPLES = """examples:
+  trajconsole                          the screen
+  trajconsole race persistence         the example race on this machine, without the screen
+  trajconsole status --json            for programs; the schema is console/schema/status.schema.json
+  trajconsole logs attention -f        follow a log
+exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host unreachable"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        command = importlib.import_module(f"console.commands.{arguments.command or 'screen'}")
+        code: int = command.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        return _complain(arguments, error)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = _shared(argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        prog="trajconsole",
+        description="Train on machines that are not in front of you. Without a command: the screen.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_shared(None)],
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".", parents=[shared])
+        importlib.import_module(f"console.commands.{name}").add(command)
+    return parser
+
+
+def _shared(default: str | None) -> argparse.ArgumentParser:
+    """Options that may stand before or after the command."""
+    parser = argparse.ArgumentParser(add_help=False)
+    off = default if default is not None else False
+    parser.add_argument("--config", metavar="FILE", default=default, help="else ./config.toml, the user's, the shipped")
+    parser.add_argument("--state", metavar="DIR", default=default, help="where mirror and history are kept")
+    parser.add_argument("--readonly", action="store_true", default=off, help="only look: no action is possible")
+    parser.add_argument("--ascii", action="store_true", default=off, help="plain characters only")
+    parser.add_argument("--debug", action="store_true", default=off, help="show tracebacks")
+    return parser
+
+
+def _complain(arguments: argparse.Namespace, error: Exception) -> int:
+    if arguments.debug:
+        traceback.print_exc()
+    if isinstance(error, ConfigError):
+        print(error, file=sys.stderr)
+        return 2
+    if isinstance(error, RemoteError):
+        print(f"trajconsole: {error}", file=sys.stderr)
+        return 3 if isinstance(error, Unreachable | AuthFailed | HostKeyProblem) else 1
+    hint = "" if arguments.debug else " (--debug shows where)"
+    print(f"trajconsole: {type(error).__name__}: {error}{hint}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What several commands share."""
+
+import argparse
+import json
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.record.jsonl import jsonable
+from trainer.schema import ConfigError, Problem, nearest
+
+if TYPE_CHECKING:
+    from console.config import Config
+    from console.engine import Engine
+    from console.fleet.cells import WorkerRow
+    from console.fleet.model import Fleet, RunKey
+    from console.frame import Paper
+    from console.source import Step
+
+
+def load_config(arguments: argparse.Namespace) -> "Config":
+    """The configuration in force."""
+    from console import config
+
+    return config.load(config.find(arguments.config, Path.cwd()))
+
+
+def engine(arguments: argparse.Namespace) -> "Engine":
+    """Everything behind a command."""
+    from console.config import state_folder
+    from console.engine import make_engine
+
+    state = Path(arguments.state).expanduser() if arguments.state else state_folder()
+    return make_engine(load_config(arguments), state, readonly=arguments.readonly)
+
+
+def tell_problems(found: "Engine", err: "Paper") -> None:
+    for problem in found.pump.problems:
+        err.line(f"trajconsole: {problem}", "warn")
+
+
+async def print_steps(steps: "AsyncIterator[Step]", paper: "Paper") -> bool:
+    """Print an action's steps; True when no worker's verdict is bad."""
+    from console.frame import step_line
+
+    good, countdown = True, ""
+    async for step in steps:
+        mark = f"{step.worker} {step.text}"
+        if step.countdown is not None and mark == countdown:
+            continue  # the same rung, half a second later
+        countdown = mark if step.countdown is not None else ""
+        good = good and step.ok is not False
+        paper.line(*step_line(step))
+    return good
+
+
+def known_workers(config: "Config", fleet: "Fleet") -> list[str]:
+    """Names that a person may type: configured, or seen on a host."""
+    return sorted({*config.workers, *(run.worker for run in fleet.runs.values() if not run.gone)})
+
+
+def newest_keys(config: "Config", fleet: "Fleet", workers: Sequence[str]) -> "dict[str, RunKey | None]":
+    """Each worker's newest run; None when it has none. ConfigError for a name that nobody knows."""
+    from console.fleet.view import key_of
+
+    require_known(workers, known_workers(config, fleet))
+    return {name: key_of(fleet, name) for name in workers}
+
+
+def require_known(names: Iterable[str], known: Sequence[str], what: str = "worker") -> None:
+    """ConfigError that names every unknown one with the nearest known."""
+    problems = [
+        Problem("trajconsole", None, "", f"unknown {what} {name!r}", nearest(name, known))
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def row_of(engine: "Engine", key: "RunKey") -> "WorkerRow":
+    """The row of a run, now."""
+    from console.fleet.view import run_row
+
+    return run_row(engine.pump.fleet, engine.pump.fleet.runs[key], time.time())
+
+
+def print_json(value: "Mapping[str, Any]") -> None:
+    """One JSON document on stdout; numbers that are none become text."""
+    print(json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))

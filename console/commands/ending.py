@@ -1,0 +1,46 @@
+"""What `stop`, `kill` and `resume` share: an action on the newest runs of workers."""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from console.commands import common
+
+if TYPE_CHECKING:
+    from console.actions import ConsoleActions
+    from console.fleet.model import RunKey
+    from console.source import Step
+
+    Deed = Callable[[ConsoleActions, tuple[RunKey, ...]], Iterator[Step]]
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("workers", nargs="+", metavar="WORKER", help="names of workers")
+
+
+def run_on_runs(arguments: argparse.Namespace, deed: "Deed", *, live: bool) -> int:
+    """Do it to the newest run of each worker. `live`: a worker that does not run needs nothing done."""
+    return asyncio.run(_run(arguments, deed, live))
+
+
+async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
+    from console import frame
+    from console.engine import in_thread, open_engine
+
+    out, err = frame.stdout(arguments.ascii), frame.stderr(arguments.ascii)
+    async with open_engine(common.engine(arguments)) as engine:
+        common.tell_problems(engine, err)
+        found = common.newest_keys(engine.config, engine.pump.fleet, arguments.workers)
+        good, keys = True, []
+        for name, key in found.items():
+            if key is None:
+                good = live and good
+                out.line(f"{'✓' if live else '✗'} {name}: was never started")
+            elif live and not common.row_of(engine, key).state.live:
+                out.line(f"✓ {name}: is not running ({common.row_of(engine, key).state.name})")
+            else:
+                keys.append(key)
+        if keys:
+            good = await common.print_steps(in_thread(lambda: deed(engine.actions, tuple(keys))), out) and good
+        return 0 if good else 1

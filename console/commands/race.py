@@ -1,0 +1,95 @@
+"""`trajconsole race`: start all workers of a race and follow it to its end. Leaving does not touch the workers."""
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from console.commands import common
+
+if TYPE_CHECKING:
+    from console.engine import Engine
+    from console.fleet.cells import RaceView
+    from console.frame import Paper
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("race", metavar="NAME", help="name of a race of the configuration")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout at the end and nothing else")
+    parser.add_argument("--no-check", action="store_true", help="start at once, without trying the workers out")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from console import frame
+
+    # With --json the lines for people go where messages go.
+    out = frame.stderr(arguments.ascii) if arguments.json else frame.stdout(arguments.ascii)
+    try:
+        return asyncio.run(_race(arguments, out))
+    except KeyboardInterrupt:
+        print("the workers go on; see them with: trajconsole status", file=sys.stderr)
+        raise
+
+
+async def _race(arguments: argparse.Namespace, out: "Paper") -> int:
+    from console.actions import instance
+    from console.engine import in_thread, open_engine
+    from console.frame import race_lines, stderr
+
+    began = time.time()
+    async with open_engine(common.engine(arguments)) as engine:
+        common.tell_problems(engine, stderr(arguments.ascii))
+        common.require_known([arguments.race], sorted(engine.config.races), "race")
+        identity = instance(arguments.race, began)
+        steps = in_thread(lambda: engine.actions.race(arguments.race, check=not arguments.no_check, identity=identity))
+        if not await common.print_steps(steps, out):
+            if arguments.json:
+                common.print_json(_document(_view(engine, arguments.race, identity), began))
+            return 1
+        view = await _follow(engine, arguments.race, identity, out)
+        for line in race_lines(view):
+            out.line(*line)
+        if not view.winner:
+            out.line("no winner: nobody met all criteria", "bad")
+        if arguments.json:
+            common.print_json(_document(view, began))
+        return 0 if view.winner else 1
+
+
+async def _follow(engine: "Engine", name: str, identity: str, out: "Paper") -> "RaceView":
+    """Tell what happens until the race is over."""
+    from console.race import RaceFollower
+
+    follower = RaceFollower(len(engine.config.races[name].workers))
+    changed = asyncio.Event()
+    forget = engine.pump.listen(changed.set)
+    try:
+        while True:
+            view, now = _view(engine, name, identity), time.time()
+            for text in follower.lines(view, now):
+                out.line(text)
+            if follower.over(view, now):
+                return view
+            changed.clear()
+            await changed.wait()
+            await asyncio.sleep(0.2)  # a picture five times a second is enough for lines of text
+    finally:
+        forget()
+
+
+def _view(engine: "Engine", name: str, identity: str) -> "RaceView":
+    from console.fleet.view import race_view
+
+    return race_view(engine.pump.fleet, name, engine.config.races[name].workers, time.time(), identity)
+
+
+def _document(view: "RaceView", began: float) -> dict[str, object]:
+    from console.document import SCHEMA, race_object, utc
+
+    return {
+        "schema": SCHEMA,
+        "time": utc(time.time()),
+        "seconds": round(time.time() - began, 1),
+        "race": race_object(view),
+    }

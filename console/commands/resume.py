@@ -1,0 +1,11 @@
+"""`trajconsole resume`: go on from the last checkpoint."""
+
+import argparse
+
+from console.commands import ending
+
+add = ending.add_workers
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return ending.run_on_runs(arguments, lambda actions, keys: actions.resume(keys), live=False)

@@ -1,0 +1,34 @@
+"""No command: the screen. Without a terminal, one plain frame."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from console.commands import common, status
+
+if TYPE_CHECKING:
+    from console.config import Config
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        arguments.json, arguments.once, arguments.all = False, True, False
+        status.run(arguments)
+        return 0
+    from console.app import run_app
+
+    engine = common.engine(arguments)
+    guide = "" if arguments.config else _guide(engine.config)
+    try:
+        return run_app(engine.pump, engine.actions, ascii=arguments.ascii, guide=guide)
+    finally:
+        engine.hosts.close()
+
+
+def _guide(config: "Config") -> str:
+    """What a newcomer should know when nothing was configured yet."""
+    from console.config import shipped
+
+    if config.path != shipped():
+        return ""
+    return "Nothing is configured yet: this machine is your first host. R starts the example race, about 3 minutes."

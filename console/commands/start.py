@@ -1,0 +1,30 @@
+"""`trajconsole start`: start workers; each is tried out first."""
+
+import argparse
+import asyncio
+
+from console.commands import common
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("workers", nargs="+", metavar="WORKER", help="names of the configuration")
+    parser.add_argument("--no-check", action="store_true", help="start at once, without trying it out")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_start(arguments))
+
+
+async def _start(arguments: argparse.Namespace) -> int:
+    from console import frame
+    from console.engine import in_thread
+
+    engine = common.engine(arguments)
+    try:
+        common.require_known(arguments.workers, sorted(engine.config.workers))
+        workers = tuple(dict.fromkeys(arguments.workers))
+        steps = in_thread(lambda: engine.actions.start(workers, check=not arguments.no_check))
+        return 0 if await common.print_steps(steps, frame.stdout(arguments.ascii)) else 1
+    finally:
+        engine.pump.close()
+        engine.hosts.close()

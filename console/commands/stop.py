@@ -1,0 +1,11 @@
+"""`trajconsole stop`: stop workers: a checkpoint first, then verified gone."""
+
+import argparse
+
+from console.commands import ending
+
+add = ending.add_workers
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return ending.run_on_runs(arguments, lambda actions, keys: actions.stop(keys), live=True)

@@ -1,0 +1,82 @@
+"""A race followed in lines of text: what is worth a line, and when it is over. Pure; the time is an argument."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from console.fleet.advice import verdict
+from console.fleet.cells import RaceView, WorkerRow
+from console.format import span
+from console.frame import figures
+
+PROGRESS_S = 5.0  # between two lines of one worker that only say how far it is
+SETTLED_S = 1.0  # a race is over when it has looked over for this long
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was last said of a worker."""
+
+    state: str = ""
+    epoch: int | None = None
+    checked: tuple[object, ...] = ()
+    at: float = float("-inf")
+    progress: object = None
+    findings: set[str] = field(default_factory=set)
+
+
+class RaceFollower:
+    """Give it every new picture of the race; it answers with the lines that are news."""
+
+    def __init__(self, rivals: int) -> None:
+        self._rivals = rivals
+        self._told: dict[str, _Told] = {}
+        self._over_since: float | None = None
+
+    def lines(self, view: RaceView, now: float) -> Iterator[str]:
+        """What is new."""
+        clock = time.strftime("%H:%M:%S", time.localtime(now))
+        for item in sorted(view.standings, key=lambda standing: standing.row.worker):
+            told = self._told.setdefault(item.row.worker, _Told())
+            for text in _news(item.row, told, now):
+                yield f"{clock} {item.row.worker}: {text}"
+
+    def over(self, view: RaceView, now: float) -> bool:
+        """Whether every rival has ended, and stays so."""
+        if not view.over or len(view.standings) < self._rivals:
+            self._over_since = None
+            return False
+        if self._over_since is None:
+            self._over_since = now
+        return now - self._over_since >= SETTLED_S
+
+
+def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
+    state = row.state
+    if state.name != told.state:
+        told.state, told.at = state.name, now
+        yield f"{state.name}{_because(row)}"
+        if row.state.name in ("preparing", "starting"):
+            yield from row.notes
+    checked = tuple((item.metric, item.value, item.passed) for item in row.criteria if item.passed is not None)
+    if row.epoch != told.epoch and row.epoch and state.live:
+        told.epoch, told.at = row.epoch, now
+        yield f"epoch {row.epoch}/{row.epochs}  {figures(row)}"
+    if checked != told.checked and checked:
+        told.checked = checked
+        marks = ((("✓" if item.passed else "✗"), verdict(item)) for item in row.criteria)
+        yield f"criteria  {'  '.join(f'{mark} {text}' for mark, text in marks)}"
+    if state.live and row.progress is not None and row.progress != told.progress and now - told.at >= PROGRESS_S:
+        told.progress, told.at = row.progress, now
+        yield f"{state.name}  {figures(row)}"
+    for item in row.advice:
+        if item.level != "note" and item.what not in told.findings:
+            told.findings.add(item.what)
+            yield f"! {item.what}: {item.proof} → {item.mend}"
+
+
+def _because(row: WorkerRow) -> str:
+    if row.state.live:
+        return f"  {row.state.detail}" if row.state.detail and row.state.detail != row.state.name else ""
+    took = f"  after {span(row.elapsed_s)}" if row.elapsed_s is not None else ""
+    return f"{took}  {row.state.detail or row.state.evidence}"

@@ -1,0 +1,1 @@
+"""Shell scripts that run on the host, as files of their own: POSIX sh, no bash. `remote.shell` fills in what varies."""

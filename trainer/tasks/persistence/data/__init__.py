@@ -1,0 +1,1 @@
+"""The clips: scene parameters, rendering, masks, shards on disk, the field's own files. No models in here."""

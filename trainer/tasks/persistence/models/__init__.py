@@ -1,0 +1,1 @@
+"""The two models of the race, and the frozen backbone of one of them."""
