@@ -8,9 +8,30 @@ import time
 
 from rich.cells import cell_len, set_cell_size
 
+__all__ = [
+    "UNKNOWN",
+    "age",
+    "bar",
+    "cell_len",
+    "clock",
+    "count",
+    "fit",
+    "fit_end",
+    "level",
+    "number",
+    "percent",
+    "plural",
+    "right",
+    "set_cell_size",
+    "size",
+    "size_of",
+    "span",
+    "timer",
+]
+
 UNKNOWN = "–"
 _UNITS = "BKMGTPE"
-_EIGHTHS = "▁▂▃▄▅▆▇█"
+_LEVELS = "▁▂▃▄▅▆▇"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -79,7 +100,7 @@ def span(seconds: float | None) -> str:
         return f"{seconds / _MINUTE:.0f} min"
     minutes = round(seconds / _MINUTE)
     if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
+        return f"{minutes // 60} h {minutes % 60:02d} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{seconds / _DAY:.0f} d"
 
 
@@ -109,10 +130,10 @@ def bar(share: float | None, width: int) -> tuple[str, str]:
 
 
 def level(share: float | None) -> str:
-    """One cell that is as full as the share: ▁ to █; nothing known is a dot."""
+    """One cell that is as full as the share: ▁ to ▇; nothing known is a dot."""
     if share is None or math.isnan(share):
         return "·"
-    return _EIGHTHS[min(7, int(min(1.0, max(0.0, share)) * 8))]
+    return _LEVELS[min(6, int(min(1.0, max(0.0, share)) * 7))]
 
 
 def fit(text: str, width: int) -> str:
@@ -122,6 +143,13 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+
+
+def fit_end(text: str, width: int) -> str:
+    """At most so many cells of a path: its end is what tells it from others."""
+    while cell_len(text) > width > 0:
+        text = "…" + text[max(2, cell_len(text) - width) :]
+    return text
 
 
 def right(text: str, width: int) -> str:

@@ -1,11 +1,11 @@
 """State → glyph, word and tone; and the ASCII twin of every sign the screen draws.
 
-A tone is the name of a style (see app.tcss), never the only carrier of a meaning: the glyph and the word stand beside it.
+A tone is the name of a style (see app.tcss) and never carries a meaning alone: glyph and word stand beside it.
 """
 
 from rich.cells import get_character_cell_size
 
-from console.fleet.view import STATES, State, WorkerRow
+from console.fleet.cells import STATES, State, WorkerRow
 from trainer.record.status import Criterion
 
 QUIET, TEXT, STRONG, ACCENT, GOOD, WARN, BAD = "quiet", "text", "strong", "accent", "good", "warn", "bad"

@@ -1,1 +1,1 @@
-"""Widgets: each takes plain values and draws lines of cells. None fetches anything, and none knows where rows come from."""
+"""Widgets: each takes plain values and draws lines of cells. None knows where rows come from."""

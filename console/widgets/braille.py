@@ -24,7 +24,7 @@ def span_of(values: Sequence[float], *more: float) -> Range:
         air = abs(low) * 0.1 or 1.0
         return low - air, high + air
     air = (high - low) * 0.04
-    return low - air, high + air
+    return (max(0.0, low - air) if low >= 0 else low - air), high + air
 
 
 def bins(points: Points, across: Range, columns: int) -> list[tuple[float, float, float, float] | None]:

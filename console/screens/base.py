@@ -1,0 +1,136 @@
+"""What every screen of workers can do: the actions, asked for here and done by `console.source.Actions`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from console.fleet.cells import WorkerRow
+from console.fleet.model import RunKey
+from console.format import plural
+from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
+from console.screens.keys import key_name
+from console.screens.picture import Picture
+from console.screens.race import RaceDialog
+from console.screens.stop import StopDialog
+from console.widgets.block import Block
+from console.widgets.heading import keys
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+
+class WorkersScreen(Screen[None]):
+    """A screen on which workers can be chosen."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(WORKER_COMMANDS),
+        *bindings(VIEW_COMMANDS),
+        Binding("escape", "back", "back", tooltip="clear the filter, then go back; never leaves", show=False),
+        Binding("q", "leave", "quit", tooltip="back; on the first screen: quit. Workers are never touched"),
+    ]
+    picture: Picture
+
+    @property
+    def console(self) -> "ConsoleApp":
+        """The app, typed."""
+        return cast("ConsoleApp", self.app)
+
+    @property
+    def marked(self) -> tuple[WorkerRow, ...]:
+        """The workers that an action is for."""
+        raise NotImplementedError
+
+    def show(self, picture: Picture) -> None:
+        """A new picture."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.console.source.readonly and any(item.action == action for item in WORKER_COMMANDS):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_start(self) -> None:
+        rows = [row for row in self.marked if not row.state.live]
+        if rows:
+            names = tuple(row.worker for row in rows)
+            self.console.perform("start", names, lambda: self.console.actions.start(names))
+        elif self.marked:
+            self.console.say(f"{self.marked[0].worker} is {self.marked[0].state.name} already   x: stop")
+
+    def action_resume(self) -> None:
+        rows = [row for row in self.marked if not row.state.live and row.key is not None]
+        if rows:
+            runs = keys_of(rows)
+            self.console.perform("resume", tuple(row.worker for row in rows), lambda: self.console.actions.resume(runs))
+        elif self.marked:
+            row = self.marked[0]
+            has = "never ran: s starts it" if row.key is None else f"is {row.state.name}: there is nothing to resume"
+            self.console.say(f"{row.worker} {has}")
+
+    def action_stop(self) -> None:
+        self._ask_to_end(kill=False)
+
+    def action_kill(self) -> None:
+        self._ask_to_end(kill=True)
+
+    def action_race(self) -> None:
+        if self.console.source.races():
+            self.console.push_screen(RaceDialog(self.picture), self._raced)
+        else:
+            self.console.say("no race in the configuration: add [race.NAME] with workers = [...] to config.toml")
+
+    def action_attach(self) -> None:
+        row = next((row for row in self.marked if row.key is not None), None)
+        if row is None or row.key is None or not row.state.live:
+            self.console.say("nothing runs here to attach to")
+        else:
+            self.console.attach(row.key)
+
+    def action_leave(self) -> None:
+        raise NotImplementedError
+
+    def hints(self) -> list[tuple[str, str]]:
+        """Keys for the foot of the screen, from the bindings in force."""
+        shown: dict[str, tuple[str, str]] = {}
+        for active in self.active_bindings.values():
+            item = active.binding
+            if item.show and active.enabled and item.action not in shown:
+                shown[item.action] = (key_name(item.key), item.description)
+        return [shown[action] for action in sorted(shown, key=_place)]
+
+    def show_hints(self) -> None:
+        """The foot of the screen."""
+        hints = self.hints()
+        self.query_one("#keys", Block).show(lambda width: [keys(hints, width)])
+
+    def show_notes(self) -> None:
+        """What is said above it."""
+        row = next(iter(self.marked), None)
+        app = self.console
+        self.query_one("#notes", Block).show(lambda width: app.notes.lines(app.clock(), width, row))
+
+    def _raced(self, worker: str | None) -> None:
+        """A race was started: put the cursor on its first worker."""
+
+    def _ask_to_end(self, *, kill: bool) -> None:
+        rows = [row for row in self.marked if row.state.live and row.key is not None]
+        if rows:
+            self.console.push_screen(StopDialog(rows, kill=kill))
+        elif self.marked:
+            row = self.marked[0]
+            others = f" and {plural(len(self.marked) - 1, 'other')}" if len(self.marked) > 1 else ""
+            self.console.say(f"{row.worker}{others}: {row.state.name}, nothing to stop")
+
+
+def _place(action: str) -> int:
+    """Where a hint stands: in the order of the commands, help before what is needed less."""
+    known = [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)]
+    return known.index(action) if action in known else len(known)
+
+
+def keys_of(rows: Sequence[WorkerRow]) -> tuple[RunKey, ...]:
+    """The runs of rows that have one."""
+    return tuple(row.key for row in rows if row.key is not None)

@@ -1,0 +1,105 @@
+"""The keys that work here, made from the bindings in force: it cannot name a key that does nothing."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+
+from console import format as fmt
+from console.glyphs import GLYPHS, STALLED, UNREACHABLE
+from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
+from console.screens.keys import key_name
+from console.widgets.facts import folded
+from console.widgets.lines import BLANK, Line, Lines, cut, padded
+
+_KNOWN = {item.action: item.tell for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)}
+_GROUPS = (
+    ("on workers", {item.action for item in WORKER_COMMANDS}),
+    ("looking", {item.action for item in VIEW_COMMANDS}),
+    ("the console", {item.action for item in APP_COMMANDS}),
+)
+_INDENT = 29  # cells before the explanation
+Entry = tuple[str, str, str]  # keys, name, tell
+
+
+def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
+    """Groups of keys with what they do; keys with the same effect share a line."""
+    found: dict[str, Entry] = {}
+    for binding, enabled in active:
+        if binding.system or not binding.description or not enabled:
+            continue
+        keys = found[binding.action][0] + " " if binding.action in found else ""
+        tell = binding.tooltip or _KNOWN.get(binding.action, "")
+        found[binding.action] = (f"{keys}{key_name(binding.key)}", binding.description, tell)
+    groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
+    for action, entry in found.items():
+        groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)
+    return {name: items for name, items in groups.items() if items}
+
+
+class HelpText(Lines):
+    """The list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "down", show=False),
+        Binding("k,up", "scroll_up", "up", show=False),
+        Binding("g,home", "scroll_home", "first", show=False),
+        Binding("G,end", "scroll_end", "last", show=False),
+    ]
+
+    def __init__(self, groups: dict[str, list[Entry]]) -> None:
+        super().__init__(id="help-text")
+        self._groups = groups
+
+    def build(self, width: int) -> list[Line]:
+        lines: list[Line] = []
+        for name, items in self._groups.items():
+            lines += [BLANK, ((f"  {name}", "strong"),)]
+            for keys, what, tell in items:
+                text = tell or what
+                parts = folded(text, width - _INDENT - 1) or [""]
+                lines.append(
+                    ((f"  {fmt.fit(keys, 10)} ", "accent"), (fmt.fit(what, 15), "text"), (f" {parts[0]}", "quiet"))
+                )
+                lines += [((" " * _INDENT + part, "quiet"),) for part in parts[1:]]
+        lines += [BLANK, (("  signs", "strong"),)]
+        signs = [(sign, name) for name, (sign, _) in GLYPHS.items()]
+        signs += [(UNREACHABLE, "unreachable: last known state"), (STALLED, "stalled: alive, no progress")]
+        each = 22
+        per_line = max(1, (width - 2) // each)
+        for start in range(0, len(signs), per_line):
+            row = signs[start : start + per_line]
+            lines.append(
+                (
+                    ("  ", "text"),
+                    *(
+                        (fmt.fit(f"{sign} {name}", each if n < len(row) - 1 else 34), "text")
+                        for n, (sign, name) in enumerate(row)
+                    ),
+                )
+            )
+        return [padded(cut(line, width), width) for line in lines]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Above the screen whose keys it names."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close", show=False)]
+
+    def __init__(self, groups: dict[str, list[Entry]]) -> None:
+        super().__init__()
+        self._groups = groups
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="help") as frame:
+            frame.border_title = "Keys that work here"
+            frame.border_subtitle = "Esc closes"
+            yield HelpText(self._groups)
+
+
+def groups_of(screen: Screen[Any]) -> dict[str, list[Entry]]:
+    """What works on a screen now."""
+    return entries((item.binding, item.enabled) for item in screen.active_bindings.values())

@@ -1,0 +1,18 @@
+"""How the screen's height is shared out. Pure."""
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+TOO_SMALL = f" trajconsole needs {LEAST_WIDTH}×{LEAST_HEIGHT} cells"
+_DETAIL = 7  # lines that the lower pane keeps as long as the tables have any
+
+
+def too_small(width: int, height: int) -> bool:
+    """Nothing useful fits."""
+    return width < LEAST_WIDTH or height < LEAST_HEIGHT
+
+
+def heights(height: int, hosts: int, workers: int) -> tuple[int, int]:
+    """Lines for the hosts and the workers tables, heads included; the rest is the lower pane's."""
+    detail = max(_DETAIL, height * 2 // 5)
+    for_hosts = min(hosts + 1, max(2, height // 4))
+    for_workers = min(workers + 1, max(3, height - detail - for_hosts))
+    return for_hosts, for_workers

@@ -1,0 +1,50 @@
+"""One frozen picture of everything that is shown, made once a repaint from the fleet and the time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from console.fleet.cells import HostRow, RaceView, WorkerRow
+from console.fleet.model import Fleet, Run
+from console.fleet.view import host_rows, race_views, worker_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the screens show."""
+
+    now: float
+    fleet: Fleet
+    hosts: tuple[HostRow, ...] = ()
+    workers: tuple[WorkerRow, ...] = ()
+    races: tuple[RaceView, ...] = ()
+    guide: str = ""  # what to say while nothing was ever started
+
+    def run(self, row: WorkerRow | None) -> Run | None:
+        """The run behind a row."""
+        return self.fleet.runs.get(row.key) if row is not None and row.key is not None else None
+
+    def worker(self, identity: tuple[str, str]) -> WorkerRow | None:
+        """The row of a worker as it is now."""
+        return next((row for row in self.workers if (row.worker, row.host) == identity), None)
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing was ever started here."""
+        return all(row.key is None for row in self.workers)
+
+    @property
+    def race(self) -> RaceView | None:
+        """The race to speak of: the one that runs, or the newest that ran."""
+        begun = [race for race in self.races if race.id]
+        running = [race for race in begun if not race.over]
+        return max(running or begun, key=lambda race: race.id[len(race.name) :], default=None)
+
+
+Look = Callable[[Fleet, Mapping[str, Sequence[str]], float], Picture]
+
+
+def look(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> Picture:
+    """The picture of a fleet at a time."""
+    return Picture(
+        now, fleet, tuple(host_rows(fleet, now)), tuple(worker_rows(fleet, now)), tuple(race_views(fleet, races, now))
+    )

@@ -1,0 +1,133 @@
+"""What happened and what to do: state with its evidence, advice with proof and mend, checkpoints, events."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from console import format as fmt
+from console.fleet.cells import WorkerRow
+from console.fleet.model import Run
+from console.glyphs import LEVELS, glyph
+from console.plain import plain
+from console.widgets.lines import BLANK, Line, Lines, cut, padded
+
+_EVENTS = 500
+_OWN = ("t", "event", "schema")
+
+
+class FactsPane(Lines):
+    """Evidence, advice and events of one worker, newest event first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "down", show=False),
+        Binding("k,up", "scroll_up", "up", show=False),
+        Binding("g,home", "scroll_home", "first", show=False),
+        Binding("G,end", "scroll_end", "last", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None, notes: bool = True) -> None:
+        super().__init__(id=id)
+        self._notes = notes  # also advice that only explains
+        self._shown: tuple[WorkerRow | None, int, float] = (None, 0, 0.0)
+        self._run: Run | None = None
+        self._now = 0.0
+
+    def show(self, row: WorkerRow | None, run: Run | None, now: float) -> None:
+        """The worker to speak of."""
+        mark = (row, len(run.events) if run else 0, 0.0)
+        self._now = now
+        if mark != self._shown or run is None:
+            self._shown, self._run = mark, run
+            self.rebuild()
+
+    def build(self, width: int) -> list[Line]:
+        row = self._shown[0]
+        if row is None:
+            return []
+        lines = [*fact_lines(row, self._now, width - 1, notes=self._notes), *event_lines(self._run)]
+        return [padded(((" ", "text"), *cut(line, width - 1)), width) for line in lines]
+
+
+def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = True) -> list[Line]:
+    """State and its evidence, advice, checkpoint, figures."""
+    sign, tone = glyph(row.state)
+    lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
+    if row.state.detail and row.state.detail != row.state.evidence:
+        lines += [
+            (("  " + part, "bad" if tone == "bad" else "text"),) for part in folded(plain(row.state.detail), width - 2)
+        ]
+    if row.state.unreachable_for is not None:
+        lines.append(
+            ((f"  unreachable for {fmt.span(row.state.unreachable_for)}: this is the last known state", "warn"),)
+        )
+    if row.state.stalled_for is not None:
+        lines.append(((f"  stalled: no progress for {fmt.span(row.state.stalled_for)}", "warn"),))
+    for item in row.advice:
+        if item.level == "note" and not notes:
+            continue
+        mark, colour = LEVELS.get(item.level, LEVELS["warning"])
+        for place, part in enumerate(
+            folded(plain(f"{item.what} ({item.proof})" if item.proof else item.what), width - 2)
+        ):
+            lines.append(
+                (
+                    (f"{mark} " if not place else "  ", colour),
+                    (part, colour if not place or colour == "quiet" else "text"),
+                )
+            )
+        lines += [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
+    if row.checkpoint is not None:
+        since = f", {fmt.span(now - row.checkpoint.time)} ago" if row.checkpoint.time is not None else ""
+        at = (
+            f"epoch {row.checkpoint.epoch}"
+            if row.checkpoint.epoch is not None
+            else f"step {fmt.count(row.checkpoint.step)}"
+        )
+        lines.append(
+            (("  checkpoint ", "quiet"), (f"{at}{since}", "text"), (f"  {plain(row.checkpoint.file)}", "quiet"))
+        )
+    lines += [(("  picture ", "quiet"), (plain(path), "text")) for path in row.figures]
+    if row.key is not None:
+        elapsed = f", running {fmt.span(row.elapsed_s)}" if row.elapsed_s is not None and row.state.live else ""
+        lines.append((("  run ", "quiet"), (f"{plain(str(row.key))}{elapsed}", "quiet")))
+    return lines
+
+
+def event_lines(run: Run | None) -> list[Line]:
+    """The newest events, newest first."""
+    if run is None or not len(run.events):
+        return []
+    newest = reversed(run.events[-_EVENTS:])
+    return [BLANK, *(event_line(item) for item in newest)]
+
+
+def event_line(event: Mapping[str, Any]) -> Line:
+    """One event: when, what, and everything else that it says."""
+    when = event.get("t")
+    moment = fmt.clock(float(when)) if isinstance(when, int | float) and 0 <= when < 1e11 else "--:--:--"
+    details = "  ".join(f"{key} {_value(value)}" for key, value in event.items() if key not in _OWN)
+    name = event.get("event", "?")
+    return ((f"{moment}  ", "quiet"), (plain(str(name)), "text"), (f"  {plain(details)}", "quiet"))
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Text in lines of at most so many cells, broken between words where there are any."""
+    lines: list[str] = []
+    rest = text.strip()
+    while fmt.cell_len(rest) > width > 0:
+        end = len(fmt.set_cell_size(rest, width).rstrip()) or 1
+        space = rest.rfind(" ", 0, end + 1)
+        end = space if space > width // 3 else end
+        lines.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return [*lines, rest] if rest else lines
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return fmt.number(value)
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -1,0 +1,135 @@
+"""What the hosts table shows of a row. Pure."""
+
+from collections.abc import Sequence
+
+from console import format as fmt
+from console.fleet.cells import GpuCell, HostRow
+from console.plain import plain
+from console.widgets.columns import Column
+from console.widgets.lines import Line
+
+_FULL = 0.95
+
+
+def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
+    """All columns, in the order of the screen."""
+    name_width = min(20, max([8, *(fmt.cell_len(plain(row.name)) for row in rows)]))
+    gpus = max((len(row.gpus) for row in rows), default=0)
+    kind_width = min(16, max([4, *(fmt.cell_len(_kind(row)) for row in rows)]))
+    columns: list[Column[HostRow]] = [
+        Column("HOSTS", name_width, 0, lambda row, width: ((fmt.fit(plain(row.name), width), "strong"),)),
+        Column("cpu", 5, 1, lambda row, width: _share(row, row.cpu), to_right=True),
+        Column("load", 5, 6, _load, to_right=True),
+        Column("memory", 9, 1, lambda row, width: _pair(row, row.memory_used, row.memory_total), to_right=True),
+        Column("disk", max(9, *(_disk_width(row) for row in rows)) if rows else 9, 1, _disk, to_right=False),
+    ]
+    if gpus:
+        columns[1:1] = [
+            Column("gpus", kind_width, 3, lambda row, width: ((_kind(row), _tone(row)),)),
+            Column("use", min(8, gpus) + 5, 2, lambda row, width: _use(row)),
+            Column("gpu mem", 9, 2, _gpu_memory, to_right=True),
+            Column("temp", 4, 5, lambda row, width: _hottest(row), to_right=True),
+            Column("power", 6, 7, lambda row, width: _power(row), to_right=True),
+        ]
+    return columns
+
+
+def host_message(row: HostRow) -> Line:
+    """What is wrong with the link, in place of figures that were never heard."""
+    if row.phase == "connected" or row.cpu is not None:
+        return ()
+    return ((link_words(row), "warn" if row.phase != "connecting" else "quiet"),)
+
+
+def host_tail(row: HostRow) -> Line:
+    """What a person should know of the host, behind the figures."""
+    if row.phase != "connected":
+        return ((link_words(row), "warn" if row.phase != "connecting" else "quiet"),)
+    if row.advice:
+        return ((f"! {plain(row.advice[0].what)}", "bad" if row.advice[0].level == "error" else "warn"),)
+    if row.gpu_error:
+        return ((f"! {plain(row.gpu_error)}", "warn"),)
+    return () if row.gpus else (("no GPU seen", "quiet"),)
+
+
+def link_words(row: HostRow) -> str:
+    """The link in words: unreachable 41 s: connection refused."""
+    since = f" {fmt.span(row.unheard_for)}" if row.unheard_for is not None else ""
+    detail = f": {plain(row.detail)}" if row.detail else ""
+    return f"{row.phase}{since}{detail}"
+
+
+def _tone(row: HostRow) -> str:
+    return "text" if row.phase == "connected" else "quiet"
+
+
+def _kind(row: HostRow) -> str:
+    if not row.gpus:
+        return fmt.UNKNOWN
+    name = plain(row.gpus[0].name)
+    for maker in ("NVIDIA ", "AMD ", "GeForce ", "Instinct "):
+        name = name.removeprefix(maker)
+    many = f"×{len(row.gpus)}" if len(row.gpus) > 1 else ""
+    return fmt.fit(name, min(16 - len(many), fmt.cell_len(name))) + many
+
+
+def _use(row: HostRow) -> Line:
+    if not row.gpus:
+        return ()
+    bars = "".join(fmt.level(gpu.utilisation) for gpu in row.gpus[:8])
+    known = [gpu.utilisation for gpu in row.gpus if gpu.utilisation is not None]
+    mean = sum(known) / len(known) if known else None
+    return ((bars, "accent" if row.phase == "connected" else "quiet"), (fmt.right(fmt.percent(mean), 5), _tone(row)))
+
+
+def _fullest(row: HostRow) -> GpuCell | None:
+    known = [gpu for gpu in row.gpus if gpu.memory_used is not None and gpu.memory_total]
+    return max(known, key=lambda gpu: (gpu.memory_used or 0) / (gpu.memory_total or 1), default=None)
+
+
+def _gpu_memory(row: HostRow, width: int) -> Line:
+    gpu = _fullest(row)
+    return () if gpu is None else _pair(row, gpu.memory_used, gpu.memory_total)
+
+
+def _hottest(row: HostRow) -> Line:
+    known = [gpu.temperature for gpu in row.gpus if gpu.temperature is not None]
+    return ((f"{max(known):.0f}°", "warn" if max(known) >= 85 else _tone(row)),) if known else ()
+
+
+def _power(row: HostRow) -> Line:
+    known = [gpu.power for gpu in row.gpus if gpu.power is not None]
+    return ((f"{sum(known):,.0f}W", _tone(row)),) if known else ()
+
+
+def _share(row: HostRow, share: float | None) -> Line:
+    return () if share is None else ((fmt.percent(share), _tone(row)),)
+
+
+def _load(row: HostRow, width: int) -> Line:
+    if row.load is None:
+        return ()
+    busy = row.cores is not None and row.load > 2 * row.cores
+    return ((f"{row.load:.1f}", "warn" if busy else _tone(row)),)
+
+
+def _pair(row: HostRow, used: int | None, total: int | None) -> Line:
+    if used is None or not total:
+        return ()
+    return ((fmt.size_of(used, total), "warn" if used / total > _FULL else _tone(row)),)
+
+
+def _disk_text(row: HostRow) -> str:
+    if row.disk_used is None or not row.disk_total:
+        return ""
+    mount = plain(row.disk_mount)
+    return f"{fmt.fit(mount, min(12, fmt.cell_len(mount)))} {fmt.percent(row.disk_used / row.disk_total)}"
+
+
+def _disk_width(row: HostRow) -> int:
+    return fmt.cell_len(_disk_text(row))
+
+
+def _disk(row: HostRow, width: int) -> Line:
+    full = bool(row.disk_used and row.disk_total and row.disk_used / row.disk_total > _FULL)
+    return ((_disk_text(row), "warn" if full else _tone(row)),)

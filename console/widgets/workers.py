@@ -1,0 +1,167 @@
+"""The workers table. The cursor stays on its worker, wherever its row goes; tags mark those that an action is for."""
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from console.fleet.cells import WorkerRow
+from console.glyphs import glyph
+from console.widgets.columns import cells, choose, titles
+from console.widgets.lines import Line, Lines, padded
+from console.widgets.worker_columns import message, worker_columns
+
+Worker = tuple[str, str]  # worker, host: what a row is known by
+_MARKS = 4  # cells before the first column
+
+
+def identity(row: WorkerRow) -> Worker:
+    """What a row is known by while everything else in it changes."""
+    return (row.worker, row.host)
+
+
+class WorkersTable(Lines):
+    """Rows in; the selected row out."""
+
+    head = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "next worker", show=False),
+        Binding("k,up", "move(-1)", "previous worker", show=False),
+        Binding("g,home", "move(-100000)", "first worker", show=False),
+        Binding("G,end", "move(100000)", "last worker", show=False),
+        Binding("pagedown", "page(1)", "a page down", show=False),
+        Binding("pageup", "page(-1)", "a page up", show=False),
+        Binding("space", "tag", "tag", tooltip="mark workers: actions apply to all marked ones", show=False),
+    ]
+
+    class Selected(Message):
+        """The cursor is on another worker."""
+
+    class Opened(Message):
+        """A worker was chosen to be looked at."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._all: tuple[WorkerRow, ...] = ()
+        self._rows: tuple[WorkerRow, ...] = ()
+        self._at: Worker | None = None
+        self._place = 0
+        self._tags: frozenset[Worker] = frozenset()
+        self._empty = ""
+
+    def show(self, rows: tuple[WorkerRow, ...], total: tuple[WorkerRow, ...], *, empty: str = "") -> None:
+        """New rows (after the filter), and all rows, which decide the columns, so that filtering does not move them."""
+        if (rows, total, empty) == (self._rows, self._all, self._empty):
+            return
+        self._rows, self._all, self._empty = rows, total, empty
+        known = {identity(row) for row in total}
+        self._tags = frozenset(worker for worker in self._tags if worker in known)
+        before = self._at
+        self._settle()
+        self.rebuild()
+        if before != self._at:
+            self._moved()
+
+    @property
+    def selected(self) -> WorkerRow | None:
+        """The row under the cursor."""
+        return self._rows[self._place] if self._place < len(self._rows) else None
+
+    @property
+    def marked(self) -> tuple[WorkerRow, ...]:
+        """What an action is for: the tagged rows, or the one under the cursor."""
+        tagged = tuple(row for row in self._all if identity(row) in self._tags)
+        return tagged or ((self.selected,) if self.selected else ())
+
+    @property
+    def tags(self) -> int:
+        """How many workers are tagged."""
+        return len(self._tags)
+
+    def untag(self) -> None:
+        """No worker is tagged any more."""
+        self._tags = frozenset()
+        self.rebuild()
+
+    def select(self, worker: str) -> None:
+        """Put the cursor on a worker, if it is shown."""
+        for place, row in enumerate(self._rows):
+            if row.worker == worker:
+                self._go(place)
+                return
+
+    def build(self, width: int) -> list[Line]:
+        hosts = {row.host for row in self._all}
+        columns = choose(worker_columns(self._all, many_hosts=len(hosts) > 1), width - _MARKS)
+        focus = "▌   " if self.has_focus else "    "
+        lines: list[Line] = [padded(((focus, "accent"), *titles(columns)), width)]
+        for place, row in enumerate(self._rows):
+            sign, tone = glyph(row.state)
+            cursor = "›" if place == self._place else " "
+            tag = "+" if identity(row) in self._tags else " "
+            text = message(row, selected=place == self._place)
+            after = [column.title for column in columns].index("state") + 1
+            body = cells(columns, row, message=text, after=after)
+            lines.append(padded(((cursor, "accent"), (tag, "accent"), (f"{sign} ", tone), *body), width))
+        if not self._rows:
+            lines.append(padded(((f"    {self._empty}", "quiet"),), width))
+        return lines
+
+    def line_tone(self, index: int) -> str:
+        if index and index - 1 == self._place and self._rows:
+            return "cursor" if self.has_focus else "cursor-away"
+        return ""
+
+    def action_move(self, by: int) -> None:
+        self._go(self._place + by)
+
+    def action_page(self, by: int) -> None:
+        self._go(self._place + by * max(1, self.size.height - self.head))
+
+    def action_tag(self) -> None:
+        if self.selected is not None:
+            self._tags ^= {identity(self.selected)}
+            self.rebuild()
+            self._go(self._place + 1)
+            self._moved()
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.y + self.scroll_offset.y - self.head
+        if event.y >= self.head and 0 <= place < len(self._rows):
+            self._go(place)
+            if event.chain == 2:
+                self.post_message(self.Opened())
+
+    def _go(self, place: int) -> None:
+        place = max(0, min(place, len(self._rows) - 1))
+        if place == self._place or not self._rows:
+            return
+        old, self._place = self._place, place
+        self._at = identity(self._rows[place])
+        self.rebuild()
+        self.redraw(old + self.head)
+        self.redraw(place + self.head)
+        self._into_view()
+        self._moved()
+
+    def _settle(self) -> None:
+        """Find the worker that the cursor was on; if it is gone, the cursor stays at its place."""
+        places = {identity(row): place for place, row in enumerate(self._rows)}
+        here = max(0, min(self._place, len(self._rows) - 1))
+        place = places.get(self._at, here) if self._at is not None else here
+        if place != self._place:
+            self._strips.clear()
+            self.refresh()
+        self._place = place
+        self._at = identity(self._rows[place]) if self._rows else self._at
+
+    def _into_view(self) -> None:
+        top, height = self.scroll_offset.y, self.size.height - self.head
+        if self._place < top:
+            self.scroll_to(y=self._place, animate=False)
+        elif self._place >= top + height:
+            self.scroll_to(y=self._place - height + 1, animate=False)
+
+    def _moved(self) -> None:
+        self.post_message(self.Selected())
