@@ -65,6 +65,18 @@ class Features:
         ready = self._ready[split, erase]
         return ready.take("features", rows), ready.take("cells", rows)
 
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each of the 512 features over the frames that are trained on."""
+        total, squares, frames = np.zeros(FEATURES), np.zeros(FEATURES), 0
+        ready = self._ready["train", ""]
+        for first in range(0, len(ready), records.PER_SHARD):
+            rows = np.arange(first, min(first + records.PER_SHARD, len(ready)))
+            part = ready.take("features", rows).reshape(-1, FEATURES).astype(np.float64)
+            total, squares, frames = total + part.sum(0), squares + (part * part).sum(0), frames + len(part)
+        mean = total / frames
+        deviation = np.sqrt(np.maximum(squares / frames - mean * mean, 0))
+        return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
     def _backbone(self, report: Report) -> ResNet18:
         if self._network is None:
             network, self._name = frozen(self._settings, self._folder.parent / "weights", report)

@@ -20,7 +20,6 @@ from trainer.tasks.persistence.features import Features
 from trainer.tasks.persistence.figures import four_panels
 from trainer.tasks.persistence.measures import Validation, erase_effect, measure
 from trainer.tasks.persistence.models.attention import AttentionModel, FeatureModel
-from trainer.tasks.persistence.models.resnet import FEATURES
 from trainer.tasks.persistence.settings import TRIAL_CLIPS, Data, Settings, notes
 
 Part = tuple[str, int, str]  # split, how many of its first clips, what is erased
@@ -72,8 +71,9 @@ class PersistenceTask:
 
     def model(self) -> nn.Module:
         """A new model, from torch's global generator."""
-        if self.settings.model.kind == "pretrained":
-            return FeatureModel(FEATURES, self.settings.model)
+        assert self._clips is not None, "prepare comes first"
+        if self._features is not None:
+            return FeatureModel(*self._features.statistics(), self.settings.model)
         return AttentionModel(self.settings.model)
 
     def size(self, split: str) -> int:

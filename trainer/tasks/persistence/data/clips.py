@@ -62,14 +62,14 @@ class Sharded(Rendered):
 
     def __init__(self, all_scenes: Scenes, sizes: dict[str, int], identity: str, shards: records.Records) -> None:
         super().__init__(all_scenes, sizes, identity)
-        self._shards = shards
+        self.shards = shards
         self._first = {split: where.start for split, where in slices(sizes).items()}
 
     def draw(self, split: str, rows: NDArray[np.int64], erase: str = "") -> Drawn:
         if erase:
             return super().draw(split, rows, erase)
         where = rows + self._first[split]
-        return self._shards.take("pixels", where), self._shards.take("cells", where)
+        return self.shards.take("pixels", where), self.shards.take("cells", where)
 
 
 def slices(sizes: dict[str, int]) -> dict[str, slice]:

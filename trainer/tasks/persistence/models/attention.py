@@ -39,16 +39,24 @@ class AttentionModel(nn.Module):
 
 
 class FeatureModel(nn.Module):
-    """Frozen features of each frame [batch, 16, 512] to logits and attention on frames."""
+    """Frozen features of each frame [batch, 16, 512] to logits and attention on frames.
 
-    def __init__(self, features: int, settings: Model) -> None:
+    `mean` and `deviation` of the features bring them to one scale before the projection; they go with the weights.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, mean: Tensor, deviation: Tensor, settings: Model) -> None:
         super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation.clamp_min(1e-6))
         width = settings.full_width
-        self.project = nn.Linear(features, width)
+        self.project = nn.Linear(len(mean), width)
         self.time = nn.Parameter(torch.empty(FRAMES, width))
         nn.init.normal_(self.time, std=0.02)
         self.reader = Reader(width, settings.depth, settings.heads, settings.expand)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        logits, attention = self.reader(self.project(features) + self.time)
+        logits, attention = self.reader(self.project((features - self.mean) / self.deviation) + self.time)
         return logits, attention
