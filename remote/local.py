@@ -37,7 +37,7 @@ def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
 class LocalChannel:
     """A child process. `close` first ends its input, which is how a probe is told to go, then ends its group."""
 
-    def __init__(self, argv: Sequence[str], *, patience: float = 1.0) -> None:
+    def __init__(self, argv: Sequence[str], *, patience: float = 0.5) -> None:
         self._process = _start(argv)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None and stdout is not None and stderr is not None

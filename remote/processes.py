@@ -98,8 +98,8 @@ def members(table: Table) -> list[Proc]:
 def targets(table: Table, signal: str, seen: Collection[Proc], *, also_leader: bool = False) -> list[Proc]:
     """Whom a rung of the ladder signals. INT is what a key on a terminal does: the command's own group.
 
-    launch.sh stays to write the exit record, unless `also_leader`; so do the short-lived tools that it uses for that: who
-    does not carry the run's mark must have been there at the look before (`seen`).
+    launch.sh stays to write the exit record, unless `also_leader`; so do the short-lived tools that it uses for that:
+    who does not carry the run's mark must have been there at the look before (`seen`).
     """
     first = leader(table)
     before = {proc.key for proc in seen}

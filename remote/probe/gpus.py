@@ -39,7 +39,7 @@ class Gpus:
         self._again_at = 0.0
 
     def read(self) -> Seen:
-        """What was seen last, or anew when it is time: tools that cost a second of processor time are asked less often."""
+        """What was seen last, or anew when it is time: tools that cost processor time are asked less often."""
         now = time.monotonic()
         if now >= self._again_at:
             self._seen = self._look()

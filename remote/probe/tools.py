@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 from typing import Any, List, Optional
 
@@ -27,7 +29,7 @@ def ask(argv: List[str], patience: float = PATIENCE) -> str:
     try:
         out, err = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
-        process.kill()
+        _kill(process)
         raise ToolFailed("%s has not answered for %d s" % (argv[0], patience)) from None
     finally:
         _running.remove(process)
@@ -56,4 +58,15 @@ def json_in(text: str) -> Any:
 def end_all() -> None:
     """Nothing stays behind when the probe goes."""
     for process in list(_running):
-        process.kill()
+        _kill(process)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """It and what it has started. Who hangs in the driver cannot be waited for."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=0.5)
+    except (OSError, subprocess.TimeoutExpired):
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
