@@ -10,6 +10,7 @@ from console.format import span
 from console.frame import figures
 
 PROGRESS_S = 5.0  # between two lines of one worker that only say how far it is
+ROUTINE = {"training", "validating"}  # these take turns: not worth a line
 SETTLED_S = 1.0  # a race is over when it has looked over for this long
 
 
@@ -22,7 +23,7 @@ class _Told:
     checked: tuple[object, ...] = ()
     at: float = float("-inf")
     progress: object = None
-    findings: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
 
 
 class RaceFollower:
@@ -54,10 +55,14 @@ class RaceFollower:
 def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
     state = row.state
     if state.name != told.state:
-        told.state, told.at = state.name, now
-        yield f"{state.name}{_because(row)}"
-        if row.state.name in ("preparing", "starting"):
-            yield from row.notes
+        told.at = now
+        if {state.name, told.state} != ROUTINE:
+            yield f"{state.name}{_because(row)}"
+        told.state = state.name
+    for note in row.notes:
+        if note not in told.said:
+            told.said.add(note)
+            yield note
     checked = tuple((item.metric, item.value, item.passed) for item in row.criteria if item.passed is not None)
     if row.epoch != told.epoch and row.epoch and state.live:
         told.epoch, told.at = row.epoch, now
@@ -70,13 +75,13 @@ def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
         told.progress, told.at = row.progress, now
         yield f"{state.name}  {figures(row)}"
     for item in row.advice:
-        if item.level != "note" and item.what not in told.findings:
-            told.findings.add(item.what)
+        if item.level != "note" and item.what not in told.said:
+            told.said.add(item.what)
             yield f"! {item.what}: {item.proof} → {item.mend}"
 
 
 def _because(row: WorkerRow) -> str:
     if row.state.live:
-        return f"  {row.state.detail}" if row.state.detail and row.state.detail != row.state.name else ""
+        return f"  {row.state.detail}" if row.state.detail else ""
     took = f"  after {span(row.elapsed_s)}" if row.elapsed_s is not None else ""
     return f"{took}  {row.state.detail or row.state.evidence}"

@@ -150,7 +150,7 @@ def _by_its_word(case: _Case, status: Status, beat: float | None) -> State:
         return State("stopping", f"a stop was asked for; {proof}", status.message, beat)
     name = status.state if status.state in STATES and status.state in LIVE else "training"
     said = f"status.json says {status.state}"
-    return State(name, f"{said}; {proof}", status.message or status.phase, beat)
+    return State(name, f"{said}; {proof}", status.message, beat)
 
 
 def _silent(case: _Case) -> State:
