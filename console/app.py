@@ -97,7 +97,7 @@ class ConsoleApp(App[None]):
     def changed(self) -> None:
         """The fleet changed: repaint soon, and once for all that changes until then."""
         if self._pending is None:
-            wait = max(0.0, self._painted + REPAINT_S - time.monotonic())
+            wait = max(0.001, self._painted + REPAINT_S - time.monotonic())
             self._pending = self.set_timer(wait, self._due)
 
     def repaint(self) -> None:

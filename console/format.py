@@ -43,7 +43,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
     size = abs(value)
     if size and (size < 10**-digits or size >= 999_999.5):
-        return f"{value:.1e}"
+        return f"{value:.1e}" if 1e-99 <= size < 9.9e99 else f"{value:.0e}"
     if size >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.{max(0, digits - max(0, _whole_digits(size) - 1))}f}"
@@ -176,4 +176,4 @@ def _scaled(amount: float) -> tuple[float, int]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 19.95 or value == int(value) else f"{value:.1f}"
+    return f"{value:.0f}" if value >= 19.95 else f"{value:.1f}".removesuffix(".0")

@@ -47,6 +47,10 @@ class WorkersScreen(Screen[None]):
         """A new picture."""
         raise NotImplementedError
 
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.console.changed()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.console.source.readonly and any(item.action == action for item in WORKER_COMMANDS):
             return False
@@ -80,7 +84,7 @@ class WorkersScreen(Screen[None]):
         if self.console.source.races():
             self.console.push_screen(RaceDialog(self.picture), self._raced)
         else:
-            self.console.say("no race in the configuration: add [race.NAME] with workers = [...] to config.toml")
+            self.console.say("no race in the configuration: add [races.NAME] with workers = [...] to config.toml")
 
     def action_attach(self) -> None:
         row = next((row for row in self.marked if row.key is not None), None)

@@ -173,7 +173,7 @@ class FleetScreen(WorkersScreen):
     def _why_empty(self) -> str:
         if self._filter and self.picture.workers:
             return f"none of {plural(len(self.picture.workers), 'worker')} matches {self._filter}   esc: show all"
-        return "no workers: add [worker.NAME] to config.toml"
+        return "no workers: add [workers.NAME] to config.toml"
 
     def _share_height(self) -> None:
         top = self.query_one("#banner", Block)

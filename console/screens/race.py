@@ -99,5 +99,5 @@ def race_lines(view: RaceView, width: int) -> list[Line]:
 
 def _now(row: WorkerRow) -> str:
     if row.state.live:
-        return f"{row.state.name} already: it is left alone"
+        return f"{row.state.name} already: stop it first"
     return "never started" if row.key is None else f"last time: {row.state.name}"

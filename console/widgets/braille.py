@@ -4,7 +4,6 @@ A column of dots shows the least and the greatest value that fall into it, so th
 there are, and is joined to its neighbour, so that few points make a line.
 """
 
-import math
 from collections.abc import Sequence
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # [row][column] of a cell
@@ -16,7 +15,7 @@ Range = tuple[float, float]
 
 def span_of(values: Sequence[float], *more: float) -> Range:
     """The least and greatest finite value, never equal, with a little air."""
-    finite = [value for value in (*values, *more) if math.isfinite(value)]
+    finite = [value for value in (*values, *more) if _drawable(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
@@ -32,7 +31,7 @@ def bins(points: Points, across: Range, columns: int) -> list[tuple[float, float
     left, width = across[0], across[1] - across[0]
     found: list[tuple[float, float, float, float] | None] = [None] * columns
     for x, y in points:
-        if not (math.isfinite(x) and math.isfinite(y)) or not left <= x <= across[1]:
+        if not (_drawable(x) and _drawable(y)) or not left <= x <= across[1]:
             continue
         column = min(columns - 1, int((x - left) / width * (columns - 1) + 0.5)) if width > 0 else 0
         old = found[column]
@@ -67,6 +66,11 @@ def level_row(value: float, height: int, upward: Range) -> int | None:
 def characters(row: Sequence[int]) -> str:
     """A row of masks as text; an empty cell is a space."""
     return "".join(chr(_BLANK + mask) if mask else " " for mask in row)
+
+
+def _drawable(value: float) -> bool:
+    """A finite number whose differences are finite as well."""
+    return -1e150 < value < 1e150
 
 
 def _dot_row(value: float, upward: Range, rows: int) -> int:

@@ -110,7 +110,7 @@ def keys(hints: Sequence[tuple[str, str]], width: int) -> Line:
     left = width - 1
     for key, does in hints:
         need = fmt.cell_len(key) + fmt.cell_len(does) + 3
-        if need > left + 2:
+        if need > left:
             break
         spans += [(key, "accent"), (f" {does}  ", "quiet")]
         left -= need

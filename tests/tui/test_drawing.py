@@ -1,0 +1,235 @@
+"""The pure half of the widgets: charts, columns, cells, criteria, filter, heights."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tui_fleets import NOW, RACES, busy, fresh, racing, won
+
+from console.screens.filter import parse
+from console.screens.layout import heights, too_small
+from console.screens.picture import look
+from console.widgets import braille
+from console.widgets.chart import chart, grid, shape
+from console.widgets.columns import choose, titles
+from console.widgets.criteria import criteria_lines
+from console.widgets.curves import Curves, Plot
+from console.widgets.facts import event_line, fact_lines, folded
+from console.widgets.heading import banner, header, keys, rule
+from console.widgets.lines import cut, padded, width_of
+from console.widgets.worker_columns import message, metric_names, worker_columns
+
+POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(allow_nan=True, allow_infinity=True)), max_size=60)
+LINE = st.lists(st.tuples(st.text(alphabet="ab日é …", max_size=6), st.just("text")), max_size=6).map(tuple)
+
+
+def text_of(line):
+    return "".join(text for text, _ in line)
+
+
+def picture(story):
+    return look(story.fleet, RACES, NOW)
+
+
+def row_of(story, worker):
+    return next(row for row in picture(story).workers if row.worker == worker)
+
+
+@given(POINTS, st.integers(1, 40), st.integers(1, 12))
+def test_a_drawing_has_its_size_and_never_fails(points, width, height):
+    upward = braille.span_of([y for _, y in points])
+    drawn = braille.draw(points, width, height, (0.0, 1e6), upward)
+    assert len(drawn) == height
+    assert all(len(braille.characters(row)) == width for row in drawn)
+
+
+def test_a_spike_among_many_points_is_seen():
+    points = [(float(x), 1.0 if x == 5000 else 0.0) for x in range(10_000)]
+    drawn = braille.draw(points, 20, 4, (0.0, 9999.0), (0.0, 1.0))
+    assert any(drawn[0])
+
+
+def test_values_that_are_no_numbers_leave_a_gap():
+    assert braille.bins([(0.0, math.nan), (1.0, 2.0)], (0.0, 1.0), 2) == [None, (2.0, 2.0, 2.0, 2.0)]
+
+
+def test_a_threshold_has_its_line_and_its_label():
+    lines = chart(Plot("ratio", (("ratio", [(0.0, 1.0), (10.0, 1.2)]),), 1.5), 40, 8)
+    ruled = [text_of(line) for line in lines if "┼" in text_of(line)]
+    assert len(ruled) == 1 and "1.50" in ruled[0] and "╌╌╌" in ruled[0]
+
+
+@given(st.integers(1, 6), st.integers(20, 220), st.integers(3, 50))
+def test_charts_fill_exactly_the_place_they_have(count, width, height):
+    plots = [Plot("m", (("m", [(0.0, 1.0), (5.0, 2.0)]),), 1.5)] * count
+    lines = grid(plots, width, height)
+    assert len(lines) == height
+    assert {width_of(line) for line in lines} == {width}
+    columns, rows = shape(count, width, height)
+    assert columns * rows <= max(count + columns - 1, 1) or rows == 1
+
+
+def test_curves_ask_each_row_once_and_start_again_after_a_rewind():
+    curves = Curves()
+    run = picture(racing()).run(row_of(racing(), "attention"))
+    first = curves.of(run)["loss"]
+    assert curves.of(run)["loss"] is first
+    assert [point for point in first if not math.isfinite(point[1])] == []
+    from dataclasses import replace
+
+    from console.fleet.series import Shared
+
+    shorter = replace(run, rows=Shared(run.rows[:5]))
+    assert len(curves.of(shorter)["loss"]) == 5
+
+
+def test_losses_share_a_chart_and_criteria_bring_their_thresholds():
+    story = racing()
+    shown = picture(story)
+    plots = Curves().plots(shown.workers[0], shown.run(shown.workers[0]))
+    assert [(plot.title, plot.threshold) for plot in plots] == [
+        ("loss", None),
+        ("val_accuracy", 0.75),
+        ("attention_ratio", 1.5),
+        ("consistency", 0.7),
+    ]
+    assert [name for name, _ in plots[0].curves] == ["loss", "val_loss"]
+
+
+@given(LINE, st.integers(0, 30))
+def test_padding_and_cutting_are_exact(line, width):
+    assert width_of(padded(line, width)) == width
+    assert width_of(cut(line, width)) <= width
+
+
+@pytest.mark.parametrize("width", range(56, 260, 7))
+def test_columns_never_overflow_and_keep_the_needed_ones(width):
+    rows = picture(busy()).workers
+    columns = choose(worker_columns(rows), width)
+    assert sum(column.width + 2 for column in columns) - 2 <= width
+    shown = [column.title.strip() for column in columns]
+    assert shown[:1] == ["WORKERS"] and "state" in shown and "epoch" in shown
+    assert width_of(titles(columns)) <= width
+
+
+def test_at_80_columns_the_shipped_race_shows_what_matters():
+    rows = picture(racing()).workers
+    shown = [column.title.strip() for column in choose(worker_columns(rows, many_hosts=False), 75)]
+    assert shown == ["WORKERS", "state", "epoch", "val_acc", "ratio", "criteria", "eta"]
+
+
+def test_metrics_of_the_criteria_come_first():
+    assert metric_names(picture(busy()).workers)[:4] == ["val_accuracy", "attention_ratio", "consistency", "loss"]
+
+
+@pytest.mark.parametrize(
+    ("story", "worker", "words"),
+    [
+        (fresh, "attention", "planned 40 s ago, never started"),
+        (racing, "pretrained", "making 1,600 clips"),
+        (busy, "magvit", "ModuleNotFoundError: No module named 'unified_model'"),
+        (busy, "slowfast", "waits for 2 GPUs, 1 free"),
+        (busy, "imagenet", "SIGKILL"),
+    ],
+)
+def test_a_row_without_figures_says_why(story, worker, words):
+    assert words in text_of(message(row_of(story(), worker)))
+
+
+def test_a_training_row_shows_figures():
+    assert message(row_of(racing(), "attention")) == ()
+
+
+def test_criteria_say_what_is_missing():
+    lines = [text_of(line) for line in criteria_lines(row_of(racing(), "attention"), 76)]
+    assert lines[0].startswith("why it has not stopped") and "0/3" in lines[0]
+    assert "✗ attention_ratio" in lines[2] and "1.320" in lines[2] and "≥ 1.50" in lines[2]
+    assert "best 1.350 at epoch 12" in lines[2]
+    assert lines[4] == "next check after epoch 20, in about 10 min"
+
+
+def test_criteria_of_a_winner():
+    assert "all criteria are met" in text_of(criteria_lines(row_of(won(), "attention"), 76)[0])
+
+
+def test_facts_name_state_evidence_checkpoint_and_run():
+    text = "\n".join(text_of(line) for line in fact_lines(row_of(racing(), "attention"), NOW))
+    assert "training" in text and "checkpoint epoch 14, 3 min ago" in text and "run here:attention-" in text
+
+
+def test_an_event_of_any_shape_is_a_line():
+    assert text_of(event_line({"t": "yesterday", "event": ["odd"], "deep": {"a": [1, None]}})) == (
+        "--:--:--  ['odd']  deep {\"a\": [1, null]}"
+    )
+
+
+@given(st.text(alphabet="ab 日", max_size=80), st.integers(2, 30))
+def test_folding_loses_no_word_and_keeps_the_width(text, width):
+    from console.format import cell_len
+
+    parts = folded(text, width)
+    assert all(cell_len(part) <= width for part in parts)
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("", 9),
+        ("gpu1", 4),
+        ("!gpu1", 5),
+        ("state=failed", 1),
+        ("state!=failed", 8),
+        ("host~gpu[12]", 8),
+        ("acc>0.9", 2),
+        ("attention_ratio>=1.3", 1),
+        ("epoch<13 host=gpu1", 2),
+        ("criteria>0", 1),
+        ("unified_model", 1),
+        ("[", 0),
+        ("nothing=1", 0),
+        ("epoch>many", 0),
+        ("!", 9),
+    ],
+)
+def test_filter(typed, found):
+    assert len([row for row in picture(busy()).workers if parse(typed)(row)]) == found
+
+
+@given(st.text(max_size=30))
+def test_no_text_makes_the_filter_fail(typed):
+    predicate = parse(typed)
+    assert all(predicate(row) in (True, False) for row in picture(fresh()).workers)
+
+
+@given(st.integers(12, 80), st.integers(0, 60), st.integers(1, 300))
+def test_the_lower_pane_keeps_its_lines(height, hosts, workers):
+    for_hosts, for_workers = heights(height, hosts, workers)
+    assert for_hosts >= 1 and for_workers >= 2
+    assert height - for_hosts - for_workers >= min(7, height - for_hosts - 3)
+
+
+def test_too_small():
+    assert too_small(59, 24) and too_small(80, 15) and not too_small(60, 16)
+
+
+@given(st.integers(60, 240))
+def test_headings_have_exactly_the_width(width):
+    shown = picture(busy())
+    assert width_of(header(shown.hosts, shown.workers, shown.race, NOW, width, readonly=True)) == width
+    assert width_of(rule("attention", ("log", "chart"), "log", "following", width, focus=True)) == width
+    assert width_of(keys([("s", "start"), ("x", "stop")] * 20, width)) <= width
+
+
+def test_the_banner_names_winner_loser_and_picture():
+    lines = [text_of(line) for line in banner(picture(won()).race, 200)]
+    assert len(lines) == 1
+    assert "★ attention wins the race persistence" in lines[0] and "⚑ pretrained: lost the race" in lines[0]
+    assert lines[0].endswith("/figures/race.png")
+    assert all(width_of(line) <= 80 for line in banner(picture(won()).race, 80))
+    assert text_of(banner(picture(won()).race, 80)[1]).endswith("/figures/race.png")
+
+
+def test_no_banner_while_the_race_goes_on():
+    assert banner(picture(racing()).race, 120) == []
