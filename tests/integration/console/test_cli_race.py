@@ -1,6 +1,7 @@
 """The race with the real trainer, small: headless, with the console killed, and what keeps it from starting."""
 
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -52,8 +53,11 @@ def test_a_race_goes_on_without_its_console(house):
     while not list((house.root / "runs").glob("*/status.json")):
         assert time.monotonic() < end
         time.sleep(0.05)
-    console.kill()
-    console.wait()
+    while "✓ slow: started" not in (house.folder / "console.out").read_text():
+        time.sleep(0.05)
+    console.send_signal(signal.SIGINT)
+    assert console.wait(20) == 130
+    assert "the workers go on" in (house.folder / "console.out").read_text()
     while not list((house.root / "races").glob("*/winner.json")):
         assert time.monotonic() < end + 90
         time.sleep(0.2)
@@ -108,3 +112,16 @@ def test_wrong_words_are_usage_errors(house):
     house.config.write_text("[hosts.here]\n[worker.x]\n")
     done = house.run("status")
     assert done.returncode == 2 and "config.toml:2: worker: unknown key" in done.stderr
+
+
+def test_a_host_that_does_not_answer_is_told(house):
+    house.config.write_text('[hosts.here]\npython = "/nonexistent/python"\n')
+    done = house.run("status")
+    assert done.returncode == 3 and "✗ here" in done.stdout and "/nonexistent/python" in done.stdout
+    assert house.run("check").returncode == 1
+
+
+def test_without_a_terminal_there_is_one_plain_frame(house):
+    race_of(house)
+    done = house.run()
+    assert done.returncode == 0 and "○ quick" in done.stdout and "\x1b" not in done.stdout
