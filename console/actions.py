@@ -21,7 +21,7 @@ from console.parallel import Work, together
 from console.preflight import Refused
 from console.source import Step
 from console.version import trainer_version
-from remote.errors import RemoteError
+from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
 from trainer.record import files, toml
 from trainer.schema import nearest
@@ -52,6 +52,7 @@ class ConsoleActions:
     ) -> None:
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self._readonly, self._clock = readonly, clock
+        self.unreached = False  # a host could not be reached in any action so far
 
     def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
         if self._readonly:
@@ -262,7 +263,10 @@ class ConsoleActions:
             except Refused as error:
                 yield Step(worker, error.what, ok=False, mend=error.mend)
             except RemoteError as error:
+                self.unreached |= isinstance(error, Unreachable | AuthFailed | HostKeyProblem)
                 yield Step(worker, error.what, ok=False, mend=error.mend)
+            except ValueError as error:  # a name, a path or a variable that the host could not take
+                yield Step(worker, str(error), ok=False)
 
         return run
 

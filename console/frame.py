@@ -24,7 +24,7 @@ class Paper:
     def __init__(self, out: TextIO, *, ascii: bool = False) -> None:
         self._out = out
         self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self._ascii = ascii or "utf" not in (out.encoding or "").lower()
+        self._ascii = ascii or "utf" not in (out.encoding or "utf-8").lower()
 
     def line(self, text: str = "", tone: str = "") -> None:
         """One line; whatever it was made of, it cannot steer the terminal."""

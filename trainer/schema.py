@@ -217,7 +217,10 @@ def _join(at: str, key: str) -> str:
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The line (from 1) on which the dotted `key` stands in TOML `text`; its table's line when the key has none."""
+    """The line (from 1) on which the dotted `key` stands in TOML `text`; its table's line when the key has none.
+
+    A key that only heads of tables spell ([worker.a] for "worker") is on the first of those.
+    """
     if not text:
         return None
     wanted = re.sub(r"\[\d+\]", "", key).split(".")
@@ -237,6 +240,8 @@ def line_of(text: str, key: str) -> int | None:
             path = [*table, *(_unquote(part) for part in pair[1].split("."))]
         if path == wanted[: len(path)] and len(path) > best:
             nearest_line, best = number, len(path)
+        elif not best and path[: len(wanted)] == wanted:
+            nearest_line, best = number, len(wanted)
     return nearest_line
 
 

@@ -55,6 +55,11 @@ async def print_steps(steps: "AsyncIterator[Step]", paper: "Paper") -> bool:
     return good
 
 
+def exit_code(engine: "Engine", good: bool) -> int:
+    """Of a command that did something."""
+    return 0 if good else 3 if engine.actions.unreached else 1
+
+
 def known_workers(config: "Config", fleet: "Fleet") -> list[str]:
     """Names that a person may type: configured, or seen on a host."""
     return sorted({*config.workers, *(run.worker for run in fleet.runs.values() if not run.gone)})

@@ -43,4 +43,4 @@ async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
                 keys.append(key)
         if keys:
             good = await common.print_steps(in_thread(lambda: deed(engine.actions, tuple(keys))), out) and good
-        return 0 if good else 1
+        return common.exit_code(engine, good)

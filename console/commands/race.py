@@ -25,14 +25,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     # With --json the lines for people go where messages go.
     out = frame.stderr(arguments.ascii) if arguments.json else frame.stdout(arguments.ascii)
+    started = asyncio.Event()
     try:
-        return asyncio.run(_race(arguments, out))
+        return asyncio.run(_race(arguments, out, started))
     except KeyboardInterrupt:
-        print("the workers go on; see them with: trajconsole status", file=sys.stderr)
+        words = "the workers go on" if started.is_set() else "left before all workers were started"
+        print(f"{words}; see them with: trajconsole status", file=sys.stderr)
         raise
 
 
-async def _race(arguments: argparse.Namespace, out: "Paper") -> int:
+async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Event) -> int:
     from console.actions import instance
     from console.engine import in_thread, open_engine
     from console.frame import race_lines, stderr
@@ -46,7 +48,8 @@ async def _race(arguments: argparse.Namespace, out: "Paper") -> int:
         if not await common.print_steps(steps, out):
             if arguments.json:
                 common.print_json(_document(_view(engine, arguments.race, identity), began))
-            return 1
+            return common.exit_code(engine, False)
+        started.set()
         view = await _follow(engine, arguments.race, identity, out)
         for line in race_lines(view):
             out.line(*line)

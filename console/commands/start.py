@@ -24,7 +24,7 @@ async def _start(arguments: argparse.Namespace) -> int:
         common.require_known(arguments.workers, sorted(engine.config.workers))
         workers = tuple(dict.fromkeys(arguments.workers))
         steps = in_thread(lambda: engine.actions.start(workers, check=not arguments.no_check))
-        return 0 if await common.print_steps(steps, frame.stdout(arguments.ascii)) else 1
+        return common.exit_code(engine, await common.print_steps(steps, frame.stdout(arguments.ascii)))
     finally:
         engine.pump.close()
         engine.hosts.close()

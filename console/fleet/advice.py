@@ -39,6 +39,9 @@ def run_advice(run: Run, host: Host, state: State, now: float) -> tuple[Advice, 
         advice.append(
             Advice("no run.toml", "the folder has no readable run.toml", "it was not started from a console", "note")
         )
+    if run.gone and state.name != "vanished":
+        kept = "what is shown is this laptop's copy"
+        advice.append(Advice("its folder was removed", "the host no longer has it", kept, "note"))
     if run.damaged_lines:
         advice.append(
             Advice(

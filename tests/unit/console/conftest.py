@@ -1,13 +1,7 @@
 """Fixtures of the console's unit tests."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tests_evidence import Evidence
+from fleet_evidence import Evidence
 
 
 @pytest.fixture

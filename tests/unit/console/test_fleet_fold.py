@@ -1,8 +1,8 @@
 """The fold takes whatever a host sends, and old snapshots stay what they were."""
 
+from fleet_evidence import RUN, Evidence, document
 from hypothesis import given
 from hypothesis import strategies as st
-from tests_evidence import RUN, Evidence, document
 
 from console.fleet.fold import LOG_LINES, fold
 from console.fleet.model import Fleet

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests_evidence import RUN, Evidence, document, telemetry
+from fleet_evidence import RUN, Evidence, document, telemetry
 
 from console.fleet.fold import plan
 from console.fleet.model import Planned

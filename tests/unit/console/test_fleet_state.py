@@ -3,9 +3,9 @@
 import string
 
 import pytest
+from fleet_evidence import hello, telemetry
 from hypothesis import given
 from hypothesis import strategies as st
-from tests_evidence import hello, telemetry
 
 from console.fleet.cells import LIVE, STATES
 from console.fleet.model import Host, Log, Planned, Run, RunKey
