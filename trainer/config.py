@@ -17,7 +17,7 @@ from typing import Any, Literal
 from trainer import criteria
 from trainer.criteria import Rule
 from trainer.record import files, toml
-from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
+from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 from trainer.tasks import REGISTRY
 
 PRESETS = Path(__file__).parent / "presets"
@@ -44,9 +44,9 @@ class Run:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise ValueError(f"device = {self.device!r} is not one of auto, cpu, cuda, cuda:N")
+            raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):
-            raise ValueError(f"name = {self.name!r} may hold letters, digits, space and . _ @ + - only")
+            raise BadSetting("name", f"{self.name!r} is no name for a run", "letters, digits, space and . _ @ + -")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class Optim:
 
     def __post_init__(self) -> None:
         if len(self.betas) != 2:
-            raise ValueError("betas takes two numbers, as in [0.9, 0.999]")
+            raise BadSetting("betas", "takes two numbers", "as in [0.9, 0.999]")
         if self.nesterov and self.momentum <= 0:
-            raise ValueError("nesterov needs momentum above 0")
+            raise BadSetting("nesterov", "needs momentum above 0", "set optim.momentum = 0.9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,13 @@ class Stop:
     divergence: float = setting(20.0, "fail when the loss exceeds this many times its first value; 0: never", low=0.0)
 
     def __post_init__(self) -> None:
-        for text in self.all:
-            criteria.parse(text)
+        for number, text in enumerate(self.all):
+            try:
+                criteria.parse(text)
+            except ValueError as error:
+                raise BadSetting(f"all[{number}]", str(error)) from None
         if self.patience and not self.patience_metric:
-            raise ValueError("patience needs patience_metric: the metric that must improve")
+            raise BadSetting("patience", "needs patience_metric", "name the metric that must improve")
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -1,7 +1,7 @@
 """The first validation inside a checkpoint, for pictures of before and after: plain values and arrays, if small.
 
-A checkpoint is loaded weights-only: it may hold values, never code. So dataclasses are kept as their fields and the name
-of their class, and only classes of the task's own package are made again from that.
+A checkpoint is loaded weights-only: it may hold values, never code. So dataclasses are kept as their fields and the
+name of their class, and only classes of the task's own package are made again from that.
 """
 
 import dataclasses

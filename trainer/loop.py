@@ -71,7 +71,13 @@ class Training:
         """Train until something ends it."""
         self.model.train()
         self.board.measure = self.measured
-        self.board.now(state="training", phase="train", epochs=self.config.run.epochs, steps=self.steps)
+        self.board.now(
+            state="training",
+            phase="train",
+            epochs=self.config.run.epochs,
+            steps=self.steps,
+            stopping=self.watch.status(),
+        )
         try:
             return self._run()
         except Interrupted as interrupted:  # in a validation, or while waiting for room on the disk

@@ -47,6 +47,14 @@ class ConfigError(ValueError):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
+class BadSetting(ValueError):
+    """For `__post_init__`: what is wrong with one key of the table, when type and range cannot tell."""
+
+    def __init__(self, key: str, what: str, mend: str = "") -> None:
+        super().__init__(f"{key}: {what} — {mend}" if mend else f"{key}: {what}")
+        self.key, self.what, self.mend = key, what, mend
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a table came from: the name people know it by, and its text, for line numbers."""
@@ -118,6 +126,8 @@ def _table(cls: type, table: Mapping[str, Any], source: Source, at: str, problem
         return cls(**values)
     except ConfigError as error:
         problems.extend(error.problems)
+    except BadSetting as error:
+        problems.append(source.problem(_join(at, error.key), error.what, error.mend))
     except ValueError as error:  # from __post_init__: what a single key cannot tell
         problems.append(source.problem(at, str(error)))
     return _WRONG

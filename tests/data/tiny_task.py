@@ -21,7 +21,6 @@ METRICS = ("val_accuracy", "val_loss")
 class Data:
     train: int = setting(120, "points", low=2)
     noise: float = setting(0.05, "noise", low=0.0)
-    prepare_s: float = setting(0.0, "how long the preparation takes", low=0.0)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,16 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Measure:
+    prepare_s: float = setting(0.0, "how long the preparation takes", low=0.0)
+
+
+@dataclass(frozen=True)
 class Settings:
     data: Data = Data()
     model: Model = Model()
     loss: Loss = Loss()
+    measure: Measure = Measure()
 
 
 def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
@@ -58,7 +63,7 @@ class TinyTask:
         self.calls = 0
 
     def prepare(self, report: Report) -> None:
-        ends = time.monotonic() + self.settings.data.prepare_s
+        ends = time.monotonic() + self.settings.measure.prepare_s
         while time.monotonic() < ends:
             report("drawing spirals", 1 - (ends - time.monotonic()), 1)
             time.sleep(0.01)
