@@ -58,9 +58,9 @@ class FieldClips:
         return pixels, coverage(marks(pixels))
 
 
-def open_field(data: Data, cache: Path, report: Report) -> FieldClips:
-    """The folder's clips, read into shards below `cache` on the first call."""
-    files = find(data)
+def open_field(data: Data, cache: Path, report: Report, limit: int | None = None) -> FieldClips:
+    """The folder's clips, the first `limit` of them if given, read into shards below `cache` on the first call."""
+    files = find(data)[:limit]
     identity = hashlib.sha256()
     for path in files:
         stat = path.stat()
@@ -114,9 +114,8 @@ def read(path: Path) -> tuple[NDArray[np.uint8], int | None]:
         content = next((content[key] for key in FRAME_KEYS if key in content), None)
     if not isinstance(content, torch.Tensor) or tuple(content.shape) != SHAPE:
         found = list(content.shape) if isinstance(content, torch.Tensor) else type(content).__name__
-        raise ValueError(
-            f"{path}: {found} where a tensor {list(SHAPE)} is wanted, alone or as {' or '.join(FRAME_KEYS)!r}"
-        )
+        names = ", ".join(FRAME_KEYS)
+        raise ValueError(f"{path}: {found}, not a tensor {list(SHAPE)}, alone or under one of the names {names}")
     if label not in (None, 0, 1):
         raise ValueError(f"{path}: label {label} is neither 0 nor 1")
     if content.is_floating_point():
@@ -139,5 +138,5 @@ def marks(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _neighbours(folder: Path) -> str:
     parent = next((path for path in folder.parents if path.is_dir()), Path("/"))
-    names = sorted(path.name for path in parent.iterdir() if path.is_dir())[:8]
+    names = sorted(path.name for path in parent.iterdir() if path.is_dir())[:5]
     return f"{parent} holds {', '.join(names)}" if names else f"{parent} holds no folders"
