@@ -95,6 +95,8 @@ def test_a_stopped_command_is_stopped_and_the_log_is_whole(house):
     (house.folder_of("slow") / "stop").write_text("")  # this one only listens to signals: begin with the second rung
     console = house.spawn("logs", "slow", "-f")
     os.kill(int(json.loads((house.folder_of("slow") / "launch.json").read_text())["pid"]), 0)
+    attach = house.run("attach", "slow")
+    assert attach.returncode == 2 and "attach-session -t =slow" in attach.stderr
     done = house.run("kill", "slow")
     assert done.returncode == 0, done.stdout
     assert console.wait(20) == 0
