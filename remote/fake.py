@@ -75,7 +75,7 @@ def _no_command(argv: Sequence[str], _input: bytes) -> Completed:
 
 class FakeTransport:
     """`scripts`: one for each channel that is opened, in turn; without one left, opening is refused. `refusals`: raised
-    by `connect`, one a call, before it begins to succeed.
+    by `connect`, one a call, before it begins to succeed. `errors`: what every channel has on stderr.
     """
 
     def __init__(
@@ -83,11 +83,13 @@ class FakeTransport:
         scripts: Iterable[Iterable[Saying]] = (),
         commands: Callable[[Sequence[str], bytes], Completed] = _no_command,
         refusals: Iterable[RemoteError] = (),
+        errors: bytes = b"",
     ) -> None:
         self.channels: list[FakeChannel] = []
         self.opened: list[tuple[str, ...]] = []
         self.connects = 0
         self._scripts, self._commands, self._refusals = iter(scripts), commands, iter(refusals)
+        self._errors = errors
 
     def connect(self) -> None:
         self.connects += 1
@@ -100,7 +102,7 @@ class FakeTransport:
         if script is None:
             raise Unreachable("the fake host has no more channels to give")
         self.opened.append(tuple(argv))
-        self.channels.append(FakeChannel(iter(script)))
+        self.channels.append(FakeChannel(iter(script), self._errors))
         return self.channels[-1]
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:

@@ -159,7 +159,7 @@ class Link:
                 return LinkState("closed")
             watchdog.start()
             with contextlib.suppress(Unreachable):  # whatever ended it has been said on its other two streams
-                channel.send(bundle.bundle() + encode_watch(self._watch, self._offsets(), self._timing.lease))
+                channel.send(bundle.bundle() + self._request())
             greeted = self._pass_on(channel, watchdog, decoder)
         finally:
             self._channel = None
@@ -174,6 +174,9 @@ class Link:
         if not greeted:
             raise self._never_began(channel.stderr())
         return LinkState("unreachable", "the probe ended" + _last_line(channel.stderr()), "", self._backoff.next())
+
+    def _request(self) -> bytes:
+        return encode_watch(self._watch, self._offsets(), self._timing.lease, self._timing.heartbeat)
 
     def _pass_on(self, channel: Channel, watchdog: _Watchdog, decoder: Decoder) -> bool:
         """Hand on everything until the channel ends; True when the probe has greeted."""

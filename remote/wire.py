@@ -70,14 +70,15 @@ def decode_line(line: bytes) -> events.Event | None:
         raise ValueError(f"not a line of the probe: {error}") from error
 
 
-def encode_watch(watch: Watch, offsets: Offsets, lease: float) -> bytes:
+def encode_watch(watch: Watch, offsets: Offsets, lease: float, heartbeat: float = 1.0) -> bytes:
     """The first line to the probe."""
     folders = [
         {"parent": item.parent, "documents": list(item.documents), "streams": list(item.streams)}
         for item in watch.folders
     ]
     known = {folder: {name: list(pair) for name, pair in names.items()} for folder, names in offsets.items()}
-    return _line({"k": "watch", "root": watch.root, "folders": folders, "offsets": known, "lease": lease})
+    asked = {"root": watch.root, "folders": folders, "offsets": known, "lease": lease, "heartbeat": heartbeat}
+    return _line({"k": "watch", **asked})
 
 
 def encode_beat() -> bytes:

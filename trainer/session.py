@@ -56,10 +56,11 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
 
 def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool) -> Ending:
     """Everything between the first status and the last."""
-    from trainer.closing import close  # noqa: PLC0415 - torch: only now, when the status already tells that we live
-    from trainer.preparing import prepare  # noqa: PLC0415
-
     try:
+        # torch, which takes seconds, only now that the status already tells that we live
+        from trainer.closing import close  # noqa: PLC0415
+        from trainer.preparing import prepare  # noqa: PLC0415
+
         training = prepare(config, journal, resume)
         return close(training, training.run(), race)
     except Interrupted as interrupted:  # nothing is trained yet: there is nothing to keep

@@ -89,7 +89,7 @@ def step_lines(name: str, step: Step, age: float, width: int, *, done: bool = Fa
     sign, tone = ("✗", "bad") if step.ok is False else ("✓", "good") if over else ("⟳", "accent")
     left = "" if step.countdown is None or over else f"   {fmt.timer(step.countdown - age)}"
     who = f"{name} {plain(step.worker)}: " if step.worker else f"{name}: "
-    parts = folded(f"{who}{plain(step.text)}{left}", width - 3)
+    parts = folded(f"{who}{plain(step.text)}{left}", width - 4)
     lines: list[Line] = []
     for place, part in enumerate(parts):
         lines.append(((f" {sign} ", tone), (part, "text")) if not place else (("   " + part, "text"),))

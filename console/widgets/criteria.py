@@ -73,6 +73,8 @@ def _question(row: WorkerRow) -> str:
         return "criteria at the last check"
     if all(item.passed is None for item in row.criteria):
         return "not checked yet"
+    if all(item.passed for item in row.criteria):
+        return "all are met: it ends at the next check"
     return "why it has not stopped"
 
 

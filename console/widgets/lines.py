@@ -121,7 +121,7 @@ class Lines(ScrollView, can_focus=True):
         strip = Strip([Segment(text, self.tone(tone)) for text, tone in line]).adjust_cell_length(width)
         under = self.line_tone(index) if index < len(self._lines) else ""
         base = self.rich_style
-        return strip.apply_style(base + self.tone(under) if under else base)
+        return strip.apply_style(base + self.tone(under) if under else base).simplify()
 
 
 def width_of(line: Line) -> int:

@@ -102,8 +102,11 @@ class LogPane(Lines):
             if len(self._strips) > 4096:
                 self._strips.clear()
             strip = self._strips[index] = Strip(self._segments(index))
-        width = self.size.width
-        return strip.crop_extend(left, left + width, self.rich_style).apply_style(self.rich_style)
+        width = self.line_width
+        if strip.cell_length > left + width:  # a sign in the last cell: there is more
+            strip = Strip([*strip.crop(left, left + width - 1), Segment("›", self.tone("quiet"))])
+            left = 0
+        return strip.crop_extend(left, left + self.size.width, self.rich_style).apply_style(self.rich_style)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

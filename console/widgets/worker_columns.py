@@ -17,7 +17,11 @@ _BAR = 4
 def short_name(metric: str) -> str:
     """A metric's name in at most eight cells."""
     metric = plain(metric)
-    return SHORT.get(metric) or (metric if len(metric) <= 8 else fmt.fit(metric, 8))
+    *first, last = metric.split("_")
+    if len(metric) <= 8 or metric in SHORT or not first:
+        return SHORT.get(metric) or fmt.fit(metric, min(8, fmt.cell_len(metric)))
+    initials = "".join(part[:1] for part in first)[:3]
+    return fmt.fit(f"{initials}_{last}"[:8], 8).rstrip()
 
 
 def metric_names(rows: Sequence[WorkerRow]) -> list[str]:
@@ -32,6 +36,12 @@ def metric_names(rows: Sequence[WorkerRow]) -> list[str]:
     return list(dict.fromkeys([*wanted, *losses, *rest]))[:12]
 
 
+def _title(metric: str) -> str:
+    """Above the figures: their last two cells are the trend's."""
+    short = short_name(metric)
+    return short + " " * (2 if fmt.cell_len(short) <= 7 else 1)
+
+
 def worker_columns(rows: Sequence[WorkerRow], *, many_hosts: bool = True) -> list[Column[WorkerRow]]:
     """All columns, in the order of the screen; `columns.choose` drops what does not fit."""
     name_width = min(20, max([8, *(fmt.cell_len(plain(row.worker)) for row in rows)]))
@@ -40,23 +50,24 @@ def worker_columns(rows: Sequence[WorkerRow], *, many_hosts: bool = True) -> lis
     state_width = max([10, *(len(row.state.name) for row in rows)])
     criteria_width = max([8, *(2 * len(row.criteria) + 2 for row in rows)])
     names = metric_names(rows)
-    ranks = {name: 5 + place for place, name in enumerate(names)}
+    first = len({item.metric for row in rows for item in row.criteria}) + 1  # the criteria's, and a loss
+    ranks = {name: place + (5 if place < first else 20) for place, name in enumerate(names)}
     ordered = sorted(names, key=lambda name: (name not in ("loss", "val_loss"), names.index(name)))
     return [
         Column("WORKERS", name_width, 0, lambda row, width: ((fmt.fit(plain(row.worker), width), "strong"),)),
         Column(
             "host",
             host_width,
-            6 if many_hosts else 20,
+            6 if many_hosts else 40,
             lambda row, width: ((fmt.fit(plain(row.host), width), "quiet"),),
         ),
         Column("state", state_width, 0, _state),
         Column("epoch", epoch_width + 1 + _BAR, 1, lambda row, width: _progress(row, epoch_width, width), grow=24),
-        *(Column(short_name(name) + "  ", 9, ranks[name], _metric_cell(name), to_right=True) for name in ordered),
+        *(Column(_title(name), 9, ranks[name], _metric_cell(name), to_right=True) for name in ordered),
         Column("criteria", criteria_width, 2, lambda row, width: _criteria(row), to_right=False),
-        Column("samples/s", 9, 9, lambda row, width: ((_rate(row), "text"),), to_right=True),
+        Column("samples/s", 9, 11, lambda row, width: ((_rate(row), "text"),), to_right=True),
         Column("data wait", 9, 18, _data_wait, to_right=True),
-        Column("beat", 4, 8, _beat, to_right=True),
+        Column("beat", 4, 10, _beat, to_right=True),
         Column("running", 8, 19, _elapsed, to_right=True),
         Column("eta", 7, 3, _eta, to_right=True),
     ]

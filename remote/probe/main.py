@@ -19,7 +19,6 @@ from remote.probe.processes import Processes
 from remote.probe.sampler import Sampler
 from remote.probe.tree import Tree
 
-HEARTBEAT = 1.0
 FIRST_FIGURES = 0.5  # how long the first heartbeat waits for disks and GPUs
 
 
@@ -39,7 +38,8 @@ def main() -> None:
     output = Output(1, end)
     output.send(host.hello(root))
     threading.Thread(target=_obey, args=(lease,), name="commands", daemon=True).start()
-    threading.Thread(target=_tell, args=(root, output), name="figures", daemon=True).start()
+    beat = float(request.get("heartbeat") or 1.0)
+    threading.Thread(target=_tell, args=(root, output, beat), name="figures", daemon=True).start()
     _watch(root, request, output)
 
 
@@ -50,8 +50,8 @@ def _obey(lease: float) -> None:
     end()
 
 
-def _tell(root: str, output: Output) -> None:
-    """The heartbeat."""
+def _tell(root: str, output: Output, beat: float) -> None:
+    """The figures, which are the heartbeat too."""
     figures, gpus = host.Figures(), GpuSampler(Gpus())
     mounted: Sampler[List[Dict[str, Any]]] = Sampler("disks", lambda: disks.read(root), 5.0)
     figures.read()
@@ -69,9 +69,9 @@ def _tell(root: str, output: Output) -> None:
     while True:
         output.send_urgent(make)
         seq += 1
-        time.sleep(max(0.05, began + seq * HEARTBEAT - time.monotonic()))
-        if time.monotonic() > began + (seq + 1) * HEARTBEAT:  # this process was stopped for a while
-            began = time.monotonic() - seq * HEARTBEAT
+        time.sleep(max(0.05, began + seq * beat - time.monotonic()))
+        if time.monotonic() > began + (seq + 1) * beat:  # this process was stopped for a while
+            began = time.monotonic() - seq * beat
 
 
 def _watch(root: str, request: Dict[str, Any], output: Output) -> None:

@@ -6,7 +6,7 @@ say() { printf 'launch.sh: %s\n' "$1" >>"$log"; printf 'launch.sh: %s\n' "$1" >&
 
 # One run never runs twice: the lock stays held as long as anything of the command lives.
 exec 9>>"$RUN/launch.lock" || exit 74
-if ! flock -n 9; then
+if ! flock -w 1 9; then # whoever only asks whether it is held lets go at once
   printf 'launch.sh: this run is running already\n' >&2
   exit 75
 fi

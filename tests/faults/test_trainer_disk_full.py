@@ -1,7 +1,7 @@
 """A real full disk: a small tmpfs in a mount namespace of its own, seen from here through /proc."""
 
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tiny_runs import BASE, TRAINER, environment, plain_rows, trainer
+from tiny_runs import BASE, TRAINER, Tiny, environment, plain_rows
 
 from trainer.record import RunReader, Status
 
@@ -52,8 +52,8 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    mount, kept, config = tmp_path / "disk", tmp_path / "kept", tmp_path / "tiny.toml"
+def disk(tiny: Tiny) -> Iterator[Disk]:
+    mount, kept, config = tiny.folder / "disk", tiny.folder / "kept", tiny.folder / "tiny.toml"
     mount.mkdir()
     config.write_text(BASE)
     sets = [word for item in SETS for word in ("--set", item)]
@@ -63,13 +63,18 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     try:
         yield Disk(process, Path(f"/proc/{process.pid}/root{mount}"), kept)
     finally:
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), 9)
-        process.kill()
-        process.wait()
+        if process.poll() is None:
+            for child in children(process.pid):
+                os.kill(child, signal.SIGKILL)
+            process.kill()
+            process.wait()
 
 
-def test_a_full_disk_pauses_the_run_and_room_lets_it_go_on(disk: Disk, tmp_path: Path) -> None:
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_full_disk_pauses_the_run_and_room_lets_it_go_on(disk: Disk, tiny: Tiny) -> None:
     full = disk.wait_for(lambda status: status.phase == "disk full")
     assert full.state in ("training", "validating")
     (finding,) = full.findings
@@ -87,10 +92,8 @@ def test_a_full_disk_pauses_the_run_and_room_lets_it_go_on(disk: Disk, tmp_path:
     assert kinds.count("disk full") == kinds.count("disk has room") >= 1
     assert reader.damaged_lines() == 0
 
-    config = tmp_path / "tiny.toml"
-    sets = [word for item in SETS for word in ("--set", item)]
-    assert trainer("run", str(config), *sets, "--run-dir", str(tmp_path / "whole")).returncode == 0
-    whole = RunReader(tmp_path / "whole")
+    assert tiny.run(*SETS, name="whole") == 0
+    whole = tiny.reader("whole")
     assert plain_rows(reader) == plain_rows(whole)
     results = [run.document("results.json") for run in (reader, whole)]
     assert results[0] is not None and results[1] is not None
@@ -99,9 +102,8 @@ def test_a_full_disk_pauses_the_run_and_room_lets_it_go_on(disk: Disk, tmp_path:
 
 def test_a_paused_run_can_still_be_ended(disk: Disk) -> None:
     disk.wait_for(lambda status: status.phase == "disk full")
-    (child,) = Path(f"/proc/{disk.process.pid}/task/{disk.process.pid}/children").read_text().split()
-    os.kill(int(child), 15)
+    (child,) = children(disk.process.pid)
+    os.kill(child, signal.SIGTERM)
     assert disk.process.wait(timeout=30) == 0
     status = RunReader(disk.kept).status()
     assert status is not None and (status.state, status.reason) == ("stopped", "stopped by SIGTERM")
-    shutil.rmtree(disk.kept)

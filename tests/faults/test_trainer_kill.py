@@ -3,14 +3,15 @@
 import os
 import random
 import signal
-import subprocess
 import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
-from tiny_runs import BASE, TRAINER, environment, plain_rows, trainer
+from tiny_runs import BASE, Tiny, plain_rows, start
 
-from trainer.record import RunReader
+from trainer.record import RunReader, Status
 
 SETS = ("run.epochs=8", "loss.step_s=0.004", "checkpoint.seconds=0.05", 'stop.all=["val_loss < 0"]', "stop.every=3")
 
@@ -23,33 +24,35 @@ def arguments(config: Path, folder: Path) -> list[str]:
 
 def kill_at(config: Path, folder: Path, step: int) -> None:
     """Start it, and kill it as soon as its status says that it has done `step` steps; a step or two later by then."""
-    process = subprocess.Popen([*TRAINER, *arguments(config, folder)], env=environment(), stdout=subprocess.DEVNULL)
-    try:
-        ends = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < ends:
-            status = RunReader(folder).status()
-            if status is not None and status.pid == process.pid and (status.step or -1) >= step:
-                break
-            time.sleep(0.001)
-        os.kill(process.pid, signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
+    process = start(*arguments(config, folder))
+    assert process.pid is not None
+    wait_for(folder, process, lambda status: (status.step or -1) >= step)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
 
 
-def killed_and_resumed(tmp_path: Path, kills: int, seed: int) -> None:
-    config = tmp_path / "tiny.toml"
+def wait_for(folder: Path, process: ForkServerProcess, what: Callable[[Status], bool]) -> None:
+    """Until the process has written such a status, or is over."""
+    ends = time.monotonic() + 60
+    while process.is_alive() and time.monotonic() < ends:
+        status = RunReader(folder).status()
+        if status is not None and status.pid == process.pid and what(status):
+            return
+        time.sleep(0.001)
+
+
+def killed_and_resumed(tiny: Tiny, kills: int, seed: int) -> None:
+    config = tiny.folder / "tiny.toml"
     config.write_text(BASE)
-    whole, broken = RunReader(tmp_path / "whole"), RunReader(tmp_path / "broken")
-    assert trainer(*arguments(config, whole.path)).returncode == 0
+    whole, broken = tiny.reader("whole"), tiny.reader("broken")
+    assert tiny.run(*SETS, name="whole") == 0
     moments = random.Random(seed)
     for number in range(kills):
-        # Somewhere in the part that this attempt reaches; a negative step is a moment before the first one.
+        # Somewhere in the part that this attempt reaches; below 0 is a moment before the first step.
         kill_at(config, broken.path, moments.randrange(-10, 120 * (number + 1) // kills))
-        if number % 2:
-            time.sleep(moments.random() * 0.01)
-    done = trainer(*arguments(config, broken.path))
-    assert done.returncode == 0, done.stderr
+    last = start(*arguments(config, broken.path))
+    last.join(timeout=60)
+    assert last.exitcode == 0
     assert plain_rows(broken) == plain_rows(whole)
     results = [reader.document("results.json") for reader in (broken, whole)]
     assert results[0] is not None and results[1] is not None
@@ -57,33 +60,25 @@ def killed_and_resumed(tmp_path: Path, kills: int, seed: int) -> None:
         assert results[0][key] == results[1][key], key
 
 
-def test_a_killed_trainer_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    killed_and_resumed(tmp_path, kills=4, seed=20)
+def test_a_killed_trainer_goes_on_bit_for_bit(tiny: Tiny) -> None:
+    killed_and_resumed(tiny, kills=6, seed=20)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(4))
-def test_twenty_kills(tmp_path: Path, seed: int) -> None:
-    killed_and_resumed(tmp_path, kills=5, seed=seed)
+def test_twenty_kills(tiny: Tiny, seed: int) -> None:
+    killed_and_resumed(tiny, kills=5, seed=seed)
 
 
-def test_the_second_signal_ends_at_once(tmp_path: Path) -> None:
-    config = tmp_path / "tiny.toml"
+def test_the_second_signal_ends_at_once(tiny: Tiny) -> None:
+    config = tiny.folder / "tiny.toml"
     config.write_text(BASE)
-    command = [*TRAINER, "run", str(config), "--run-dir", str(tmp_path / "run"), "--set", "loss.step_s=30"]
-    process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
-    try:
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            status = RunReader(tmp_path / "run").status()
-            if status is not None and status.state == "training":
-                break
-            time.sleep(0.01)
-        for _ in range(2):
-            process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
-        assert process.wait(timeout=20) == -signal.SIGTERM
-    finally:
-        process.kill()
-        process.wait()
+    process = start("run", str(config), "--run-dir", str(tiny.folder / "run"), "--set", "loss.step_s=30")
+    assert process.pid is not None
+    wait_for(tiny.folder / "run", process, lambda status: bool(status.metrics))  # the first step, of 30 s, is next
+    for _ in range(2):
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGTERM)
+    process.join(timeout=20)
+    assert process.exitcode == -signal.SIGTERM

@@ -56,7 +56,7 @@ def works(path):
 @pytest.mark.parametrize("python", pythons().values())
 def test_it_runs_or_says_why_not(python, tmp_path):
     request = f'{{"k":"watch","root":"{tmp_path}","folders":[],"lease":20}}\n'.encode()
-    argv, pipe = bundle.argv(python), subprocess.PIPE
+    argv = bundle.argv(python)
     process = subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
     )

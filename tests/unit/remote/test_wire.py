@@ -157,6 +157,7 @@ def test_commands_are_lines_that_the_probe_can_read():
         ],
         "offsets": {"runs/a": {"log": [7, 12]}},
         "lease": 15.0,
+        "heartbeat": 1.0,
     }
     assert json.loads(wire.encode_beat()) == {"k": "beat"}
 

@@ -42,18 +42,18 @@ def four_panels(
 ) -> Path:
     """Draw, and put the PNG at `path` in one step."""
     found: Validation = last.details
-    figure = Figure(figsize=(16, 10.2), dpi=110, facecolor="white")
+    figure = Figure(figsize=(16, 10.6), dpi=110, facecolor="white")
     grid = figure.add_gridspec(
-        2, 2, left=0.05, right=0.975, top=0.875, bottom=0.075, hspace=0.34, wspace=0.14, width_ratios=(1, 1.12)
+        2, 2, left=0.06, right=0.98, top=0.87, bottom=0.075, hspace=0.42, wspace=0.12, width_ratios=(1, 1.12)
     )
     _ratio_over_epochs(figure.add_subplot(grid[0, 0]), history, last, found.threshold)
     _before_after(figure, grid[0, 1], first, last, found.threshold)
     _violins(figure.add_subplot(grid[1, 0]), found)
     _clip_grid(figure, grid[1, 1], found, clips, split)
     figure.text(
-        0.05, 0.955, "Attention on what stays, against attention on what flashes by", size=17, weight="bold", color=INK
+        0.06, 0.957, "Attention on what stays, against attention on what flashes by", size=17, weight="bold", color=INK
     )
-    figure.text(0.05, 0.925, "   ·   ".join([_summary(last), *notes]), size=11, color=FAINT)
+    figure.text(0.06, 0.927, "   ·   ".join([_summary(last), *notes]), size=11, color=FAINT)
     out = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(out, format="png")
@@ -180,10 +180,10 @@ def _clip_grid(figure: Figure, place: SubplotSpec, found: Validation, clips: Cli
         axes.imshow(montage(pixels[number], found.attention[row]), interpolation="nearest")
         passed = bool(own[row] >= found.threshold)
         colour = PASSED if passed else FAILED
-        value = f"{own[row]:.2f}×" if own[row] < 1000 else ">999×"
-        axes.set_title(f"{'✓' if passed else '✗'} {value}", size=12, color=colour, weight="bold", loc="left", pad=4)
+        value = f"{own[row]:.3g}×" if own[row] < 999.5 else ">999×"
+        axes.set_title(f"{'✓' if passed else '✗'} {value}", size=11.5, color=colour, weight="bold", loc="left", pad=4)
         right = found.predicted[row] == found.label[row]
-        said = f"label {found.label[row]}" + ("" if right else f", said {found.predicted[row]}")
+        said = f"label {found.label[row]}" if right else f"{found.label[row]}, said {found.predicted[row]}"
         axes.set_title(said, size=9.5, color=FAINT if right else FAILED, loc="right", pad=4)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -207,12 +207,12 @@ def montage(clip: NDArray[np.uint8], attention: NDArray[np.float64]) -> NDArray[
     side = round((len(attention) / FRAMES) ** 0.5)
     relative = attention / max(float(attention.max()), 1e-12)
     glow = relative.reshape(FRAMES, side, side).repeat(SIDE // side, 1).repeat(SIDE // side, 2)
-    strength = (0.75 * np.sqrt(glow))[..., None]
+    strength = np.sqrt(glow)[..., None]
     frames = clip.transpose(0, 2, 3, 1)
     # Over dark ground only: the spheres keep their colours.
     light = frames.max(-1, keepdims=True) / 255
     mixed = frames + strength * (1 - light) * GLOW * 0.8
-    mixed[:, 0], mixed[:, :, 0] = 70, 70
+    mixed[:, 0], mixed[:, :, 0] = 90, 90
     across = int(FRAMES**0.5)
     tiles = (
         mixed.reshape(across, across, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(across * SIDE, across * SIDE, 3)

@@ -26,11 +26,8 @@ def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
     for split in SPLITS:
         label = clips.labels(split)
         if len(label):
-            found[split] = {
-                "clips": len(label),
-                "share of label 1": round(float(label.mean()), 4),
-                **_cover(clips, split),
-            }
+            balance = {"clips": len(label), "share of label 1": round(float(label.mean()), 4)}
+            found[split] = {**balance, **_cover(clips, split)}
     if isinstance(clips, Rendered):
         found["distinct scenes"] = _distinct(clips)
     if isinstance(clips, Sharded):
@@ -41,7 +38,7 @@ def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
 
 
 def contact_sheet(clips: Clips) -> Image.Image:
-    """The first validation clips, one a row: all frames, then where persistent (blue) and transient (red) objects are."""
+    """The first validation clips, one a row: all frames, then where persistent (blue) and transient (red) ones are."""
     rows = np.arange(min(_SHEET_CLIPS, len(clips.labels("val"))))
     pixels, cells = clips.draw("val", rows)
     strips = pixels.transpose(0, 3, 1, 4, 2).reshape(len(rows), SIDE, FRAMES * SIDE, 3)
@@ -80,5 +77,5 @@ def _cover(clips: Clips, split: str) -> dict[str, float]:
 
 def _distinct(clips: Rendered) -> int:
     """Scenes that are equal to no other, over all splits."""
-    rows: list[NDArray[np.uint8]] = [part.layers.reshape(len(part), -1) for part in clips.scenes.values()]
+    rows: list[NDArray[np.uint8]] = [part.layers for part in clips.scenes.values()]
     return len({row.tobytes() for part in rows for row in part})

@@ -126,7 +126,7 @@ def _read(path: Path, count: int) -> Scenes | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path) as file:
+        with path.open("rb") as handle, np.load(handle) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None

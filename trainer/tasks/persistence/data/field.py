@@ -114,9 +114,8 @@ def read(path: Path) -> tuple[NDArray[np.uint8], int | None]:
         content = next((content[key] for key in FRAME_KEYS if key in content), None)
     if not isinstance(content, torch.Tensor) or tuple(content.shape) != SHAPE:
         found = list(content.shape) if isinstance(content, torch.Tensor) else type(content).__name__
-        raise ValueError(
-            f"{path}: {found} where a tensor {list(SHAPE)} is wanted, alone or as {' or '.join(FRAME_KEYS)!r}"
-        )
+        names = ", ".join(FRAME_KEYS)
+        raise ValueError(f"{path}: {found}, not a tensor {list(SHAPE)}, alone or under one of the names {names}")
     if label not in (None, 0, 1):
         raise ValueError(f"{path}: label {label} is neither 0 nor 1")
     if content.is_floating_point():

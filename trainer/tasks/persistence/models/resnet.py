@@ -41,9 +41,6 @@ class ResNet18(nn.Module):
         self.layer3 = _layer(128, 256, 2)
         self.layer4 = _layer(256, FEATURES, 2)
         self.fc = nn.Linear(FEATURES, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def features(self, images: Tensor) -> Tensor:
         """Normalised images [batch, 3, height, width] to [batch, 512]."""
