@@ -4,6 +4,7 @@ Drawn with matplotlib's objects alone, never through pyplot: no global figure is
 """
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,7 @@ def _violins(axes: Axes, found: Validation) -> None:
             axes.plot([at - 0.22, at + 0.22], [middle, middle], color=colour, lw=2.4)
             axes.annotate(
                 f"median {10**middle:.2g}×",
-                (at + 0.24, middle),
+                (at + 0.38, middle),
                 (4, -4),
                 textcoords="offset points",
                 size=10,
@@ -180,7 +181,7 @@ def _clip_grid(figure: Figure, place: SubplotSpec, found: Validation, clips: Cli
         axes.imshow(montage(pixels[number], found.attention[row]), interpolation="nearest")
         passed = bool(own[row] >= found.threshold)
         colour = PASSED if passed else FAILED
-        value = f"{own[row]:.3g}×" if own[row] < 999.5 else ">999×"
+        value = _factor(own[row])
         axes.set_title(f"{'✓' if passed else '✗'} {value}", size=11.5, color=colour, weight="bold", loc="left", pad=4)
         right = found.predicted[row] == found.label[row]
         said = f"label {found.label[row]}" if right else f"{found.label[row]}, said {found.predicted[row]}"
@@ -218,6 +219,14 @@ def montage(clip: NDArray[np.uint8], attention: NDArray[np.float64]) -> NDArray[
         mixed.reshape(across, across, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(across * SIDE, across * SIDE, 3)
     )
     return np.asarray(np.clip(tiles, 0, 255), dtype=np.uint8)
+
+
+def _factor(value: float) -> str:
+    """A ratio in three digits, rounded down: what fails the threshold must not read as if it had passed."""
+    if value >= 1000:
+        return ">999×"
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{math.floor(value * 10**digits) / 10**digits:.{digits}f}×"
 
 
 def _chosen(own: NDArray[np.float64], threshold: float) -> NDArray[np.int64]:
