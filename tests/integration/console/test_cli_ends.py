@@ -32,7 +32,7 @@ def test_bad_ends_are_told_truly(house):
         + house.worker("never", "exit 0\n")
     )
     history = History(house.state)
-    history.plan([("never", "here")], time.time() - 9 * 3600)
+    history.plan(str(house.config), [("never", "here")], time.time() - 9 * 3600)
     history.close()
     names = ["whole", "broken", "hungry", "full", "shot", "gone", "misspelt"]
     done = house.run("start", *names)
