@@ -56,8 +56,8 @@ class RaceFollower:
 def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
     state = row.state
     if state.name != told.state:
-        told.at = now
         if {state.name, told.state} != ROUTINE:
+            told.at = now
             yield f"{state.name}{_because(row)}"
         told.state = state.name
     for note in row.notes:
