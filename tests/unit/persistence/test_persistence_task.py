@@ -139,7 +139,22 @@ def test_a_trial_is_small_and_says_what_the_run_would(tmp_path: Path) -> None:
     full = replace(SMALL, data=Data(), measure=Measure(erase=100))
     task = ready(full, tmp_path, trial=True)
     assert sum(task.size(split) for split in ("train", "val", "test")) <= 64
-    assert PersistenceTask(full, seed=0, root=tmp_path).notes == ("erase effects on 100 of 1,000 validation clips",)
+    assert task.notes == ("erase effects on 100 of 1,000 validation clips",)
+    assert PersistenceTask(full, seed=0, root=tmp_path).notes == task.notes
+
+
+def test_a_trial_reads_only_some_of_the_fields_files(tmp_path: Path) -> None:
+    (tmp_path / "output").mkdir()
+    clip = torch.zeros(16, 64, 64, 3, dtype=torch.uint8)
+    clip[2, :9, :9, 0] = 200
+    for number in range(70):
+        torch.save(clip, tmp_path / "output" / f"augmented_traj_{number}.pt")
+    settings = replace(SMALL, data=Data(source="field", folder=str(tmp_path)))
+    sizes = [
+        sum(ready(settings, tmp_path, trial=trial).size(split) for split in ("train", "val", "test"))
+        for trial in (True, False)
+    ]
+    assert sizes == [64, 70]
 
 
 def test_notes_say_what_the_figures_do_not(tmp_path: Path) -> None:

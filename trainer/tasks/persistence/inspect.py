@@ -43,6 +43,7 @@ def contact_sheet(clips: Clips) -> Image.Image:
     pixels, cells = clips.draw("val", rows)
     strips = pixels.transpose(0, 3, 1, 4, 2).reshape(len(rows), SIDE, FRAMES * SIDE, 3)
     map_side = GRID * CELL // 2
+    strips[:, :, ::SIDE] = np.maximum(strips[:, :, ::SIDE], 48)
     kinds = cells.sum(2, dtype=np.int64) / (FRAMES * CELL * CELL)
     maps = np.zeros((len(rows), map_side, map_side, 3))
     big = np.sqrt(kinds / max(kinds.max(), 1e-9)).repeat(CELL // 2, 2).repeat(CELL // 2, 3)

@@ -40,6 +40,8 @@ class PersistenceTask:
     """See `trainer.tasks.Task`. `root` is the folder for data that workers on one machine share."""
 
     def __init__(self, settings: Settings, *, seed: int, root: Path, trial: bool = False) -> None:
+        self._said = notes(settings)  # of the run itself, also when this is only its trial
+        self._limit = sum(TRIAL_CLIPS) if trial else None
         if trial:
             train, val, test = TRIAL_CLIPS
             data = replace(settings.data, train=train, val=val, test=test)
@@ -49,17 +51,17 @@ class PersistenceTask:
         self.settings = settings
         self.seed = seed if settings.data.seed is None else settings.data.seed
         self.root = root / "persistence"
-        self.notes = notes(settings)
+        self.notes = self._said
         self._clips: Clips | None = None
         self._features: Features | None = None
         self._labels: dict[str, Tensor] = {}
 
     def prepare(self, report: Report) -> None:
         """Scenes, shards if wanted, features if the model reads them."""
-        clips = open_clips(self.settings.data, self.seed, self.root, report)
+        clips = open_clips(self.settings.data, self.seed, self.root, report, self._limit)
         self._labels = {split: torch.from_numpy(clips.labels(split).astype(np.int64)) for split in data_clips.SPLITS}
         if clips.excluded:
-            self.notes = (*notes(self.settings), f"{clips.excluded:,} clips without a transient left out")
+            self.notes = (*self._said, f"{clips.excluded:,} clips without a transient left out")
         if self.settings.model.kind == "pretrained":
             features = Features(clips, self.settings.backbone, self.root / "features")
             features.prepare("train", report)
@@ -165,10 +167,10 @@ class PersistenceTask:
         return logits, attention, coverage
 
 
-def open_clips(data: Data, seed: int, root: Path, report: Report) -> Clips:
-    """The clips that the settings ask for, made where they are not there yet."""
+def open_clips(data: Data, seed: int, root: Path, report: Report, limit: int | None = None) -> Clips:
+    """The clips that the settings ask for, made where they are not there yet. `limit`: of the field's files at most."""
     if data.source == "field":
-        return open_field(data, root / "field", report)
+        return open_field(data, root / "field", report, limit)
     identity = data_clips.identity_of(data, seed)
     folder = root / identity
     all_scenes = data_clips.load_scenes(folder, data, seed, report)

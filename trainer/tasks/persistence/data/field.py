@@ -58,9 +58,9 @@ class FieldClips:
         return pixels, coverage(marks(pixels))
 
 
-def open_field(data: Data, cache: Path, report: Report) -> FieldClips:
-    """The folder's clips, read into shards below `cache` on the first call."""
-    files = find(data)
+def open_field(data: Data, cache: Path, report: Report, limit: int | None = None) -> FieldClips:
+    """The folder's clips, the first `limit` of them if given, read into shards below `cache` on the first call."""
+    files = find(data)[:limit]
     identity = hashlib.sha256()
     for path in files:
         stat = path.stat()
@@ -138,5 +138,5 @@ def marks(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _neighbours(folder: Path) -> str:
     parent = next((path for path in folder.parents if path.is_dir()), Path("/"))
-    names = sorted(path.name for path in parent.iterdir() if path.is_dir())[:8]
+    names = sorted(path.name for path in parent.iterdir() if path.is_dir())[:5]
     return f"{parent} holds {', '.join(names)}" if names else f"{parent} holds no folders"
