@@ -3,9 +3,12 @@
     python bench/probe_cost.py [--runs 4] [--old 500] [--rounds 3] [--seconds 10]
 
 Each round runs both in turn over the same folders: `--runs` live ones, each with a living process and a metric a
-second, and `--old` finished ones. The opponent is a shell loop that asks once a second what the probe knows: df, memory,
-load, nvidia-smi where there is one, and the end of every live file by tail; of the old folders it only lists the names.
-The figure is processor time, user and system, of the process and of all that it has waited for, from /proc.
+second, and `--old` finished ones. The opponent is a shell loop that asks once a second what the probe knows: df,
+memory, load, nvidia-smi where there is one, and the end of every live file by tail; of the old folders it only lists
+the names. The figure is processor time, user and system, of the process and of all that it has waited for, from /proc.
+
+With `--gpus 8` the probe also asks a driver of eight GPUs that is none (tests/data/nvml/stub.c, built with cc); the
+opponent does not, because a stub of nvidia-smi would cost nothing like the real one.
 """
 
 import argparse
@@ -81,9 +84,21 @@ def cost(process: "subprocess.Popen[bytes]", seconds: float) -> float:
     return (ticks(process.pid) - before) / os.sysconf("SC_CLK_TCK") / seconds
 
 
-def probe_cost(root: Path, seconds: float) -> float:
+def driver(folder: Path, gpus: int) -> dict[str, str]:
+    """Environment of a host with so many GPUs."""
+    if not gpus:
+        return dict(os.environ)
+    stub = Path(__file__).parents[1] / "tests" / "data" / "nvml" / "stub.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "libnvidia-ml.so.1", stub], check=True)
+    (folder / "state").write_text(f"{gpus} ok")
+    return {**os.environ, "LD_LIBRARY_PATH": str(folder), "NVML_STUB": str(folder / "state")}
+
+
+def probe_cost(root: Path, seconds: float, environment: dict[str, str]) -> float:
     pipe = subprocess.PIPE
-    with subprocess.Popen(bundle.argv(sys.executable), stdin=pipe, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        bundle.argv(sys.executable), stdin=pipe, stdout=subprocess.DEVNULL, env=environment
+    ) as process:
         assert process.stdin is not None
         watch = Watch(str(root), (Watched("runs", DOCUMENTS, STREAMS), Watched("races", ("winner.json",))))
         process.stdin.write(bundle.bundle() + encode_watch(watch, {}, 600.0) + encode_beat())
@@ -103,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=4)
     parser.add_argument("--old", type=int, default=500)
+    parser.add_argument("--gpus", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
@@ -110,9 +126,10 @@ def main() -> None:
         root, over = Path(name), threading.Event()
         writer = threading.Thread(target=write_metrics, args=(make_runs(root, arguments.runs, arguments.old), over))
         writer.start()
-        ratios = []
+        environment, ratios = driver(root, arguments.gpus), []
         for number in range(arguments.rounds):
-            probe, poller = probe_cost(root, arguments.seconds), poller_cost(root, arguments.seconds)
+            probe = probe_cost(root, arguments.seconds, environment)
+            poller = poller_cost(root, arguments.seconds)
             ratios.append(probe / poller)
             print(f"round {number + 1}: probe {probe:.2%} of a core, polling {poller:.2%}, ratio {ratios[-1]:.2f}")
         over.set()

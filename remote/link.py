@@ -7,6 +7,7 @@ gives.
 
 import contextlib
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -49,8 +50,13 @@ class _Watchdog(threading.Thread):
         self._over = threading.Event()
 
     def heard(self) -> None:
+        """Something came, and we wait for more."""
         self._heard, self._limit = time.monotonic(), self._timing.heartbeat * self._timing.missed
         self._spoke = True
+
+    def busy(self) -> None:
+        """What came is being worked on: until `heard`, silence is our own doing."""
+        self._limit = math.inf
 
     def stop(self) -> None:
         self._over.set()
@@ -71,7 +77,7 @@ class _Watchdog(threading.Thread):
                 next_beat = now + rhythm
                 if self._spoke and not self._beat():
                     return
-            wait = min(next_beat, self._heard + self._limit) - now
+            wait = min(next_beat, self._heard + self._limit, now + self._timing.heartbeat) - now
 
     def _beat(self) -> bool:
         try:
@@ -104,6 +110,7 @@ class Link:
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._channel: Channel | None = None
+        self._said: LinkState | None = None
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -161,6 +168,9 @@ class Link:
             with contextlib.suppress(Unreachable):  # whatever ended it has been said on its other two streams
                 channel.send(bundle.bundle() + self._request())
             greeted = self._pass_on(channel, watchdog, decoder)
+            if watchdog.silent_for is not None:
+                said = f"nothing heard for {watchdog.silent_for:.1f} s"
+                return self._say(LinkState("stale", said, "", self._backoff.next()))
         finally:
             self._channel = None
             channel.close()
@@ -168,9 +178,6 @@ class Link:
             self.damaged_lines += decoder.damaged
         if greeted and time.monotonic() - began >= self._timing.settled:
             self._backoff.reset()
-        if watchdog.silent_for is not None:
-            said = f"nothing heard for {watchdog.silent_for:.1f} s"
-            return LinkState("stale", said, "", self._backoff.next())
         if not greeted:
             raise self._never_began(channel.stderr())
         return LinkState("unreachable", "the probe ended" + _last_line(channel.stderr()), "", self._backoff.next())
@@ -183,12 +190,14 @@ class Link:
         greeted = False
         while data := channel.recv(PIECE):
             watchdog.heard()
+            watchdog.busy()
             batch = decoder.feed(data)
             if not greeted and any(isinstance(event, Hello) for event in batch):
                 greeted = True
                 batch.insert(0, LinkState("connected"))
             if batch and not self._closing.is_set():
                 self._listener(batch)
+            watchdog.heard()
         return greeted
 
     def _never_began(self, stderr: bytes) -> RemoteError:
@@ -207,11 +216,18 @@ class Link:
         self._wake.clear()
         if self._closing.is_set():
             return
-        self._listener([state])
+        self._say(state)
         self._wake.wait(state.retry_in)
 
     def _tell(self, phase: LinkPhase, detail: str = "", mend: str = "") -> None:
-        self._listener([LinkState(phase, detail, mend)])
+        self._say(LinkState(phase, detail, mend))
+
+    def _say(self, state: LinkState) -> LinkState:
+        """Tell the listener, once: what is known early is said before the clearing up."""
+        if state is not self._said:
+            self._said = state
+            self._listener([state])
+        return state
 
 
 def _last_line(stderr: bytes) -> str:

@@ -54,4 +54,4 @@ def environment(values: Mapping[str, str]) -> str:
 def octal(data: bytes) -> str:
     """Any bytes as a format of the shell's printf, readable where they are text."""
     text = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in data)
-    return shlex.quote(text)
+    return shlex.quote("\\055" + text[1:] if text.startswith("-") else text)  # no option of printf's

@@ -12,10 +12,11 @@ from remote.probe.stream import Stream
 
 LIVELY = 0.05  # between looks at a folder in which something happens
 QUIET = 0.1  # … in which a process lives, or something happened a moment ago
-IDLE = 1.0  # … a finished one: only whether a name in it has changed
+IDLE = 1.0  # … one in which nothing has happened for a while; of a finished one only whether a name has changed
 COMPLETE = 10.0  # between complete looks at a finished one
 _MOMENT = 5.0
 _COOLING = 30.0
+_FINISHED = 900.0  # nothing has happened for so long, and nothing lives
 
 Known = Mapping[str, Tuple[int, int]]
 
@@ -70,16 +71,19 @@ class Folder:
             return 0.0
 
     def _pause(self, now: float) -> float:
-        since = now - (self._stir or now)
+        since = self._since(now)
         if since < _MOMENT:
             return LIVELY
         if self.alive or since < _COOLING:
             return QUIET
         return IDLE * (0.5 + self._share)
 
+    def _since(self, now: float) -> float:
+        return 0.0 if self._stir is None else now - self._stir
+
     def _worth_a_look(self, now: float) -> bool:
         """A finished folder is looked at when a name in it has changed, and completely now and then."""
-        if self.alive or self.more or now - (self._stir or now) < _COOLING:
+        if self.alive or self.more or self._since(now) < _FINISHED:
             return True
         try:
             listed = os.stat(self.path).st_mtime_ns

@@ -78,7 +78,9 @@ class Gpus:
             return Seen(source.name, source.read(), "")
         except (Unavailable, ToolFailed) as error:
             errors.append("%s: %s" % (source.name, error))
-            return None
+        except Exception as error:  # whatever a vendor's library does, the figures go on and say so
+            errors.append("%s: %s: %s" % (source.name, type(error).__name__, error))
+        return None
 
     def _close(self) -> None:
         close = getattr(self._source, "close", None)

@@ -104,11 +104,20 @@ class Nvml:
         return newer if newer is not None else self._ask(nvml.nvmlDeviceGetMemoryInfo, handle)
 
     def _processes(self, handle: Any) -> List[Dict[str, Any]]:
-        nvml, found = self._nvml, {}
-        for ask in (nvml.nvmlDeviceGetComputeRunningProcesses, nvml.nvmlDeviceGetGraphicsRunningProcesses):
-            for process in self._ask(ask, handle) or []:
+        found = {}
+        for kind in ("Compute", "Graphics"):
+            for process in self._list(kind, handle):
                 found[int(process.pid)] = {"pid": int(process.pid), "memory": process.usedGpuMemory}
         return [procfs.describe(row) for row in found.values()]
+
+    def _list(self, kind: str, handle: Any) -> List[Any]:
+        """Processes of a kind; a driver older than pynvml answers an older form of the question."""
+        for version in ("", "_v2"):
+            question = getattr(self._nvml, "nvmlDeviceGet%sRunningProcesses%s" % (kind, version), None)
+            answer = None if question is None else self._ask(question, handle)
+            if answer is not None:
+                return list(answer)
+        return []
 
     def _ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
         """None when this driver, or this GPU, does not answer that question."""
@@ -119,3 +128,5 @@ class Nvml:
             if error.value in [getattr(nvml, "NVML_ERROR_" + name, None) for name in _SILENT]:
                 return None
             raise
+        except getattr(nvml, "NVMLLibraryMismatchError", nvml.NVMLError):
+            return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from typing import Callable, Generic, Optional, TypeVar
 
 Answer = TypeVar("Answer")
@@ -27,7 +28,10 @@ class Sampler(Generic[Answer]):
     def _run(self) -> None:
         while True:
             began = self._asked = time.monotonic()
-            self.latest = self._ask()
+            try:
+                self.latest = self._ask()
+            except Exception:  # asked again; the console keeps what is said on stderr
+                traceback.print_exc()
             self._asked = None
             self.answered.set()
             time.sleep(max(self._every / 2, self._every - (time.monotonic() - began)))

@@ -15,7 +15,7 @@ from remote.link import Link, Timing
 from remote.local import LocalTransport
 from remote.watch import Watch, Watched
 
-QUICK = Timing(heartbeat=0.3, first_word=3.0, first_retry=0.01, longest_retry=0.2, settled=0.2)
+QUICK = Timing(heartbeat=0.5, first_word=3.0, first_retry=0.01, longest_retry=0.2, settled=0.2)
 
 
 class Tapped(LocalTransport):

@@ -23,6 +23,7 @@ def socket():
     name = f"t{uuid.uuid4().hex[:8]}"
     yield name
     subprocess.run(["tmux", "-L", name, "kill-server"], check=False, capture_output=True)
+    Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", name).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ The first needs a memory cgroup with a limit, which root can make; where none ca
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -61,6 +62,7 @@ def run(transport, root, code):
         return json.loads(record.read_text())
     finally:
         subprocess.run(["tmux", "-L", socket, "kill-server"], check=False, capture_output=True)
+        Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", socket).unlink(missing_ok=True)
 
 
 def remove(folder):

@@ -23,6 +23,7 @@ def launcher():
     socket = f"t{uuid.uuid4().hex[:8]}"
     yield TmuxLauncher(LocalTransport(), socket)
     subprocess.run(["tmux", "-L", socket, "kill-server"], check=False, capture_output=True)
+    Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", socket).unlink(missing_ok=True)
 
 
 def until(condition, seconds=20.0):

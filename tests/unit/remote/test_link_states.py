@@ -151,3 +151,18 @@ def test_backoff_doubles_with_jitter_up_to_its_bound():
     assert all(15.0 <= wait <= 30.0 for wait in waits[9:]) and len(set(waits[9:])) > 20
     backoff.reset()
     assert backoff.next() <= 0.1
+
+
+def test_a_slow_listener_is_not_a_silent_host(linked):
+    transport = FakeTransport([[HELLO, SYNCED, *[b"\n", Pause(0.02)] * 100, Silence()]])
+    ears = Ears()
+
+    def slow(batch):
+        time.sleep(1.8 if any(isinstance(event, Hello) for event in batch) else 0.0)  # more than three heartbeats
+        ears(batch)
+
+    link = Link(transport, WATCH, dict, slow, timing=Timing(heartbeat=0.5))
+    link.start()
+    ears.wait(lambda ears: Synced() in ears.heard)
+    link.close()
+    assert ears.phases() == ["connecting", "connected", "closed"]
