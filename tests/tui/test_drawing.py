@@ -145,7 +145,7 @@ def test_a_training_row_shows_figures():
 def test_criteria_say_what_is_missing():
     lines = [text_of(line) for line in criteria_lines(row_of(racing, "attention"), 76)]
     assert lines[0].startswith("why it has not stopped") and "0/3" in lines[0]
-    assert "✗ attention_ratio" in lines[2] and "1.320" in lines[2] and "≥ 1.50" in lines[2]
+    assert "✗ attention_ratio" in lines[2] and "1.320" in lines[2] and ">= 1.50" in lines[2]
     assert "best 1.350 at epoch 12" in lines[2]
     assert lines[4] == "next check after epoch 20, in about 10 min"
 
