@@ -24,7 +24,10 @@ MIGRATIONS = (
         seen REAL NOT NULL, PRIMARY KEY (host, run)
     );
     CREATE INDEX runs_by_start ON runs (started);
-    CREATE TABLE planned (worker TEXT NOT NULL, host TEXT NOT NULL, since REAL NOT NULL, PRIMARY KEY (worker, host));
+    CREATE TABLE planned (
+        config TEXT NOT NULL, worker TEXT NOT NULL, host TEXT NOT NULL, since REAL NOT NULL,
+        PRIMARY KEY (config, worker, host)
+    );
     CREATE TABLE winners (
         race TEXT PRIMARY KEY, run TEXT NOT NULL, worker TEXT NOT NULL, time REAL NOT NULL
     );
@@ -70,19 +73,20 @@ class History:
     def close(self) -> None:
         self._base.close()
 
-    def plan(self, workers: Iterable[tuple[str, str]], now: float) -> dict[tuple[str, str], float]:
-        """(worker, host) → since when it stands in the configuration; those that left it are forgotten."""
+    def plan(self, config: str, workers: Iterable[tuple[str, str]], now: float) -> dict[tuple[str, str], float]:
+        """(worker, host) → since when it stands in this configuration; those that left it are forgotten."""
         wanted = list(workers)
+        query = "SELECT worker, host, since FROM planned WHERE config = ?"
         with self._base:
-            known = {(row[0], row[1]) for row in self._base.execute("SELECT worker, host FROM planned")}
+            known = {(worker, host) for worker, host, _since in self._base.execute(query, [config])}
             self._base.executemany(
-                "DELETE FROM planned WHERE worker = ? AND host = ?", [key for key in known if key not in wanted]
+                "DELETE FROM planned WHERE config = ? AND worker = ? AND host = ?",
+                [(config, *key) for key in known if key not in wanted],
             )
             self._base.executemany(
-                "INSERT OR IGNORE INTO planned VALUES (?, ?, ?)", [(worker, host, now) for worker, host in wanted]
+                "INSERT OR IGNORE INTO planned VALUES (?, ?, ?, ?)", [(config, *key, now) for key in wanted]
             )
-        rows = self._base.execute("SELECT worker, host, since FROM planned")
-        return {(worker, host): since for worker, host, since in rows}
+        return {(worker, host): since for worker, host, since in self._base.execute(query, [config])}
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Write these runs, or their newer figures."""

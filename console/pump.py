@@ -144,7 +144,8 @@ class Pump:
         """What is known before the first word from a host: the plan and the mirror."""
         now = self._clock()
         hosts = {name: Host(name, link_since=now) for name in self._config.hosts}
-        since = self.history.plan([(name, worker.host) for name, worker in self._config.workers.items()], now)
+        workers = [(name, worker.host) for name, worker in self._config.workers.items()]
+        since = self.history.plan(str(self._config.path.absolute()), workers, now)
         planned = [
             Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
         ]

@@ -10,6 +10,7 @@ from console.format import span
 from console.frame import figures
 
 PROGRESS_S = 5.0  # between two lines of one worker that only say how far it is
+STEPS_S = 10.0  # … while it trains
 ROUTINE = {"training", "validating"}  # these take turns: not worth a line
 SETTLED_S = 1.0  # a race is over when it has looked over for this long
 
@@ -55,8 +56,8 @@ class RaceFollower:
 def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
     state = row.state
     if state.name != told.state:
-        told.at = now
         if {state.name, told.state} != ROUTINE:
+            told.at = now
             yield f"{state.name}{_because(row)}"
         told.state = state.name
     for note in row.notes:
@@ -71,9 +72,11 @@ def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
         told.checked = checked
         marks = ((("✓" if item.passed else "✗"), verdict(item)) for item in row.criteria)
         yield f"criteria  {'  '.join(f'{mark} {text}' for mark, text in marks)}"
-    if state.live and row.progress is not None and row.progress != told.progress and now - told.at >= PROGRESS_S:
-        told.progress, told.at = row.progress, now
-        yield f"{state.name}  {figures(row)}"
+    quiet_for, progress = now - told.at, (row.progress, row.step)
+    if state.live and progress != told.progress and quiet_for >= (STEPS_S if row.progress is None else PROGRESS_S):
+        told.progress, told.at = progress, now
+        steps = f"step {row.step:,}/{row.steps:,}  " if row.progress is None and row.step and row.steps else ""
+        yield f"{state.name}  {steps}{figures(row)}"
     for item in row.advice:
         if item.level != "note" and item.what not in told.said:
             told.said.add(item.what)

@@ -32,7 +32,9 @@ def plan_advice(planned: Planned, now: float) -> tuple[Advice, ...]:
 def run_advice(run: Run, host: Host, state: State, now: float) -> tuple[Advice, ...]:
     """For a run: why it ended or does not move, what the run found itself, why it has not stopped yet."""
     status = reported(run)
-    advice = [*_of_state(run, host, state), *_findings(status, state)]
+    found = tuple(_findings(status, state))
+    known = state.name == "failed" and bool(found)  # the run's own findings tell more than its state
+    advice = [*(() if known else _of_state(run, host, state)), *found]
     if state.live and status is not None:
         advice.extend(_criteria(status))
     if not run.config and run.launch is not None and not run.gone and run.status is None:

@@ -1,5 +1,6 @@
 """(fleet, time) → rows. Screen, text and JSON all use these, so that they can never disagree."""
 
+import functools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from console.fleet.cells import (
 )
 from console.fleet.model import Fleet, Host, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
+from console.fleet.series import Shared
 from console.fleet.state import state_of, state_of_plan, unreachable_for
 from remote.events import Disk
 from trainer.record.status import Criterion, Status
@@ -113,7 +115,7 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
     """The metrics of a run: value now, best, direction. Names in the order in which the run reports them."""
-    recent = _recent(run.rows[-TREND_LOOK:])
+    recent = _recent(run.rows, tuple(status.metrics))
     values = dict(status.metrics) or {name: numbers[-1] for name, numbers in recent.items()}
     out = []
     for name, value in values.items():
@@ -131,13 +133,23 @@ def lower_is_better(name: str) -> bool:
 _NO_METRIC = frozenset({"t", "step", "epoch", "phase", "lr"})
 
 
-def _recent(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row.items():
-            if name not in _NO_METRIC and isinstance(value, int | float) and not isinstance(value, bool):
-                found.setdefault(name, []).append(float(value))
-    return found
+@functools.lru_cache(maxsize=2048)
+def _recent(rows: Shared[Mapping[str, Any]], wanted: tuple[str, ...]) -> dict[str, list[float]]:
+    """The last few values of each metric, oldest first. Remembered: rows change far less often than the fleet."""
+    found: dict[str, list[float]] = {name: [] for name in wanted}
+    missing = set(wanted)
+    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
+        for name, value in rows[number].items():
+            if name in _NO_METRIC or not isinstance(value, int | float) or isinstance(value, bool):
+                continue
+            values = found.setdefault(name, [])
+            if len(values) < TREND_ROWS:
+                values.append(float(value))
+            if len(values) == TREND_ROWS:
+                missing.discard(name)
+        if wanted and not missing:
+            break
+    return {name: values[::-1] for name, values in found.items() if values}
 
 
 def _direction(values: list[float]) -> int:

@@ -8,6 +8,7 @@ acc>0.8           a figure; a metric's name may be shortened while only one has 
 """
 
 import re
+import warnings
 from collections.abc import Callable
 
 from console.fleet.cells import WorkerRow
@@ -102,6 +103,8 @@ def _everything(row: WorkerRow) -> str:
 
 def _pattern(text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text, re.IGNORECASE)
-    except re.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # half-typed sets such as [[
+            return re.compile(text, re.IGNORECASE)
+    except (re.error, OverflowError):
         return re.compile(re.escape(text), re.IGNORECASE)

@@ -11,7 +11,6 @@ from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 from trainer.record.status import Criterion
 
-_SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 _SETTLED = frozenset(
     {"criteria met", "finished", "lost the race", "stopped", "failed", "killed", "out of memory", "vanished"}
 )
@@ -59,7 +58,7 @@ def criteria_lines(row: WorkerRow, width: int) -> list[Line]:
                 (f"{sign} ", tone),
                 (fmt.fit(plain(item.metric), name_width), "text"),
                 (fmt.right(fmt.number(value), 8), "strong" if item.passed is False else "text"),
-                (f"  {_SIGNS.get(item.op, item.op)} {fmt.number(item.threshold, 2)}", "quiet"),
+                (f"  {plain(item.op)} {fmt.number(item.threshold, 2)}", "quiet"),
                 (f"   {_trend_words(trends.get(item.metric), item, width - name_width - 20)}", "quiet"),
             )
         )

@@ -18,6 +18,7 @@ from console.format import cell_len, fit
 Span = tuple[str, str]
 Line = tuple[Span, ...]
 BLANK: Line = ()
+UNMADE: Line = (("", "unmade"),)  # stands for a line that nobody has looked at yet
 TONES = ("text", "quiet", "strong", "accent", "second", "good", "warn", "bad", "line", "cursor", "cursor-away")
 
 
@@ -31,10 +32,14 @@ class Lines(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._strips: dict[int, Strip] = {}
-        self._styles_by_tone: dict[str, Style] = {}
+        self._styles_by_tone: dict[tuple[str, str], Style] = {}
 
     def build(self, width: int) -> list[Line]:
         """All lines for this width."""
+        raise NotImplementedError
+
+    def make(self, index: int) -> Line:
+        """A line that `build` left unmade because it was out of sight."""
         raise NotImplementedError
 
     def line_tone(self, index: int) -> str:
@@ -78,13 +83,25 @@ class Lines(ScrollView, can_focus=True):
         """How many lines there are."""
         return len(self._lines)
 
-    def tone(self, name: str) -> Style:
-        """The style of a tone in the theme in force."""
-        style = self._styles_by_tone.get(name)
+    def tone(self, name: str, under: str = "") -> Style:
+        """The whole style of a tone in the theme in force, on top of what lies under its line."""
+        style = self._styles_by_tone.get((name, under))
         if style is None:
-            parts = [self.get_component_rich_style(f"tone--{part}", partial=True) for part in name.split()]
-            style = self._styles_by_tone[name] = Style.combine(parts)
+            names = [*under.split(), *name.split()]
+            parts = [self.get_component_rich_style(f"tone--{part}", partial=True) for part in names]
+            style = self._styles_by_tone[name, under] = Style.combine([self.rich_style, *parts])
         return style
+
+    def strip_of(self, line: Line, under: str = "") -> Strip:
+        """A line as the terminal gets it; neighbours of one style become one."""
+        segments: list[Segment] = []
+        for text, tone in line:
+            style = self.tone(tone, under)
+            if segments and segments[-1].style is style:
+                segments[-1] = Segment(segments[-1].text + text, style)
+            else:
+                segments.append(Segment(text, style))
+        return Strip(segments).adjust_cell_length(self.size.width, self.tone("text", under))
 
     def render_line(self, y: int) -> Strip:
         index = y if y < self.head else y + self.scroll_offset.y
@@ -116,17 +133,16 @@ class Lines(ScrollView, can_focus=True):
         self.refresh()
 
     def _strip(self, index: int) -> Strip:
-        width = self.size.width
-        line = self._lines[index] if index < len(self._lines) else BLANK
-        strip = Strip([Segment(text, self.tone(tone)) for text, tone in line]).adjust_cell_length(width)
-        under = self.line_tone(index) if index < len(self._lines) else ""
-        base = self.rich_style
-        return strip.apply_style(base + self.tone(under) if under else base).simplify()
+        if index >= len(self._lines):
+            return self.strip_of(BLANK)
+        if self._lines[index] is UNMADE:
+            self._lines[index] = self.make(index)
+        return self.strip_of(self._lines[index], self.line_tone(index))
 
 
 def width_of(line: Line) -> int:
     """Cells of a line."""
-    return sum(cell_len(text) for text, _ in line)
+    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in line])
 
 
 def padded(line: Line, width: int, *, to_right: bool = False) -> Line:

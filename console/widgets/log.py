@@ -4,6 +4,7 @@ Follows its end until somebody scrolls up; then it stays where it is and says ho
 """
 
 import re
+from bisect import bisect_left
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,11 +17,12 @@ from console.fleet.model import Log, RunKey
 from console.format import cell_len
 from console.plain import plain
 from console.widgets.facts import folded
-from console.widgets.lines import Line, Lines
+from console.widgets.lines import BLANK, Line, Lines, width_of
 
 _STAMP = re.compile(r"\s*\[?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s?")
 _ALARM = re.compile(r"\b(error|exception|traceback|fatal|failed|nan)\b", re.IGNORECASE)
 _LEFT = 1  # a cell of air
+_LONGEST = 20_000  # characters of a line that are looked at
 
 
 class LogPane(Lines):
@@ -48,8 +50,9 @@ class LogPane(Lines):
         self.stamps = True
         self._seen = 0  # number of the line after the last that has been in sight
         self._rows: list[tuple[int, str]] = []  # while wrapping: line, part
-        self._rows_of = (0, 0, 0)  # first line, lines and width that these rows are of
+        self._wrapped = (0, 0)  # number after the last line that was wrapped, and to which width
         self._widest = 0
+        self._left = 0  # column at the left edge of the strips that are kept
 
     def show(self, key: RunKey | None, log: Log, absent: str = "") -> None:
         """The log as it is now. `absent` is shown when it is empty."""
@@ -66,8 +69,11 @@ class LogPane(Lines):
             return
         dropped = log.first - self._log.first
         grown = dropped == 0 and len(log.lines) >= len(self._log.lines) > 0
+        continued = log.first <= self._log.first + len(self._log.lines)
         self._log, self._absent = log, absent
-        if not grown:
+        if dropped > 0 and continued:
+            self._strips.clear()
+        elif not grown:
             self._forget()
         self._measure()
         if self.following:
@@ -96,17 +102,25 @@ class LogPane(Lines):
 
     def render_line(self, y: int) -> Strip:
         left, top = self.scroll_offset
-        index = y + top
-        strip = self._strips.get(index)
+        if left != self._left or len(self._strips) > 4096:
+            self._left = left
+            self._strips.clear()
+        strip = self._strips.get(y + top)
         if strip is None:
-            if len(self._strips) > 4096:
-                self._strips.clear()
-            strip = self._strips[index] = Strip(self._segments(index))
-        width = self.line_width
-        if strip.cell_length > left + width:  # a sign in the last cell: there is more
+            strip = self._strips[y + top] = self._cropped(self._line(y + top), left)
+        return strip
+
+    def _cropped(self, line: Line, left: int) -> Strip:
+        """What of a line is in sight; a sign in the last cell where there is more."""
+        width, wide = self.line_width, width_of(line)
+        if not left and wide <= width:
+            return self.strip_of(line)
+        strip = Strip([Segment(text, self.tone(tone)) for text, tone in line])
+        if wide > left + width:
             strip = Strip([*strip.crop(left, left + width - 1), Segment("›", self.tone("quiet"))])
-            left = 0
-        return strip.crop_extend(left, left + self.size.width, self.rich_style).apply_style(self.rich_style)
+        else:
+            strip = strip.crop(left)
+        return strip.adjust_cell_length(self.size.width, self.tone("text"))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -154,12 +168,13 @@ class LogPane(Lines):
 
     def text_of(self, number: int) -> str:
         """A line as it is shown."""
-        text = plain(self._log.lines[number])
+        raw = self._log.lines[number]
+        text = plain(raw if len(raw) <= _LONGEST else raw.rsplit("\r", 1)[-1][:_LONGEST])
         return text if self.stamps else text[stamp_length(text) :]
 
     def _forget(self) -> None:
         self._strips.clear()
-        self._rows, self._rows_of, self._widest = [], (0, 0, 0), 0
+        self._rows, self._wrapped, self._widest = [], (0, 0), 0
 
     def _measure(self) -> None:
         """How large the whole is. Wrapping looks at every line once; otherwise only those in sight are."""
@@ -168,32 +183,33 @@ class LogPane(Lines):
             return
         total = len(self._log.lines)
         if self.wrapping:
-            done = self._rows_of[1] if self._rows_of[2] == width else 0
-            self._rows = self._rows if done else []
-            for number in range(done, total):
-                parts = folded(self.text_of(number), width - _LEFT) or [""]
+            first = self._log.first
+            done = max(first, self._wrapped[0]) if self._wrapped[1] == width else first
+            kept = bisect_left(self._rows, (first, "")) if done > first else len(self._rows)
+            del self._rows[:kept]
+            for number in range(done, first + total):
+                parts = folded(self.text_of(number - first), width - _LEFT) or [""]
                 self._rows += [(number, part) for part in parts]
-            self._rows_of = (self._log.first, total, width)
+            self._wrapped = (first + total, width)
             self.virtual_size = Size(width, len(self._rows) or 1)
         else:
             self.virtual_size = Size(max(width, self._widest + _LEFT), total or 1)
 
-    def _segments(self, index: int) -> list[Segment]:
+    def _line(self, index: int) -> Line:
         if not len(self._log.lines):
-            return [Segment(f" {self._absent}", self.tone("quiet"))] if index == 0 else []
+            return ((f" {self._absent}", "quiet"),) if index == 0 else BLANK
         if self.wrapping:
             if index >= len(self._rows):
-                return []
+                return BLANK
             number, text = self._rows[index]
             first = index == 0 or self._rows[index - 1][0] != number
         else:
             if index >= len(self._log.lines):
-                return []
+                return BLANK
             text, first = self.text_of(index), True
             self._grow(cell_len(text))
         stamp = stamp_length(text) if first and self.stamps else 0
-        tone = self.tone("bad" if _ALARM.search(text) else "text")
-        return [Segment(" "), Segment(text[:stamp], self.tone("quiet")), Segment(text[stamp:], tone)]
+        return ((" " + text[:stamp], "quiet"), (text[stamp:], "bad" if _ALARM.search(text) else "text"))
 
     def _grow(self, width: int) -> None:
         if width > self._widest:

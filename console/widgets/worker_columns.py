@@ -62,7 +62,7 @@ def worker_columns(rows: Sequence[WorkerRow], *, many_hosts: bool = True) -> lis
             lambda row, width: ((fmt.fit(plain(row.host), width), "quiet"),),
         ),
         Column("state", state_width, 0, _state),
-        Column("epoch", epoch_width + 1 + _BAR, 1, lambda row, width: _progress(row, epoch_width, width), grow=24),
+        Column("epoch", epoch_width + 1 + _BAR, 1, lambda row, width: _progress(row, epoch_width, width), grow=40),
         *(Column(_title(name), 9, ranks[name], _metric_cell(name), to_right=True) for name in ordered),
         Column("criteria", criteria_width, 2, lambda row, width: _criteria(row), to_right=False),
         Column("samples/s", 9, 11, lambda row, width: ((_rate(row), "text"),), to_right=True),

@@ -8,8 +8,8 @@ from textual.message import Message
 
 from console.fleet.cells import WorkerRow
 from console.glyphs import glyph
-from console.widgets.columns import cells, choose, titles
-from console.widgets.lines import Line, Lines, padded
+from console.widgets.columns import Column, cells, choose, titles
+from console.widgets.lines import UNMADE, Line, Lines, padded
 from console.widgets.worker_columns import message, worker_columns
 
 Worker = tuple[str, str]  # worker, host: what a row is known by
@@ -49,6 +49,7 @@ class WorkersTable(Lines):
         self._place = 0
         self._tags: frozenset[Worker] = frozenset()
         self._empty = ""
+        self._columns: list[Column[WorkerRow]] = []
 
     def show(self, rows: tuple[WorkerRow, ...], total: tuple[WorkerRow, ...], *, empty: str = "") -> None:
         """New rows (after the filter), and all rows, which decide the columns, so that filtering does not move them."""
@@ -93,20 +94,26 @@ class WorkersTable(Lines):
 
     def build(self, width: int) -> list[Line]:
         hosts = {row.host for row in self._all}
-        columns = choose(worker_columns(self._all, many_hosts=len(hosts) > 1), width - _MARKS)
+        self._columns = columns = choose(worker_columns(self._all, many_hosts=len(hosts) > 1), width - _MARKS)
         focus = "▌   " if self.has_focus else "    "
         lines: list[Line] = [padded(((focus, "accent"), *titles(columns)), width)]
-        for place, row in enumerate(self._rows):
-            sign, tone = glyph(row.state)
-            cursor = "›" if place == self._place else " "
-            tag = "+" if identity(row) in self._tags else " "
-            text = message(row, selected=place == self._place)
-            after = [column.title for column in columns].index("state") + 1
-            body = cells(columns, row, message=text, after=after)
-            lines.append(padded(((cursor, "accent"), (tag, "accent"), (f"{sign} ", tone), *body), width))
+        top = self.scroll_offset.y
+        in_sight = range(top, top + self.size.height)
+        lines += [self.make(place + 1) if place in in_sight else UNMADE for place in range(len(self._rows))]
         if not self._rows:
             lines.append(padded(((f"    {self._empty}", "quiet"),), width))
         return lines
+
+    def make(self, index: int) -> Line:
+        place = index - self.head
+        row = self._rows[place]
+        sign, tone = glyph(row.state)
+        cursor = "›" if place == self._place else " "
+        tag = "+" if identity(row) in self._tags else " "
+        text = message(row, selected=place == self._place)
+        after = [column.title for column in self._columns].index("state") + 1
+        body = cells(self._columns, row, message=text, after=after)
+        return padded(((cursor, "accent"), (tag, "accent"), (f"{sign} ", tone), *body), self.line_width)
 
     def line_tone(self, index: int) -> str:
         if index and index - 1 == self._place and self._rows:

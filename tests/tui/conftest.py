@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from screen_text import settled
 from textual.pilot import Pilot
 from tui_fleets import NOW, FakeActions, FakeSource, Story
 
@@ -49,9 +50,3 @@ def opened() -> Opened:
             yield pilot
 
     return open_it
-
-
-async def settled(pilot: Pilot) -> None:
-    """Everything that was asked for is on the screen."""
-    for _ in range(3):
-        await pilot.pause()

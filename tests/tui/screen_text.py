@@ -1,6 +1,7 @@
-"""What stands on the screen, as text."""
+"""What stands on the screen, as text; and waiting until it stands there."""
 
 from textual.app import App
+from textual.pilot import Pilot
 
 
 def screen_lines(app: App) -> list[str]:
@@ -19,3 +20,9 @@ def screen_lines(app: App) -> list[str]:
 
 def screen_text(app: App) -> str:
     return "\n".join(screen_lines(app))
+
+
+async def settled(pilot: Pilot) -> None:
+    """Everything that was asked for is on the screen."""
+    for _ in range(3):
+        await pilot.pause()

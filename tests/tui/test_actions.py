@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Iterator
 
-from conftest import settled
-from screen_text import screen_text
+from screen_text import screen_text, settled
 from tui_fleets import NOW, FakeActions, busy, fresh, key_of, racing
 
 from console.screens.stop import StopDialog

@@ -1,5 +1,6 @@
 """The pure half of the widgets: charts, columns, cells, criteria, filter, heights."""
 
+import functools
 import math
 
 import pytest
@@ -28,12 +29,13 @@ def text_of(line):
     return "".join(text for text, _ in line)
 
 
-def picture(story):
-    return look(story.fleet, RACES, NOW)
+@functools.cache
+def picture(tell):
+    return look(tell().fleet, RACES, NOW)
 
 
-def row_of(story, worker):
-    return next(row for row in picture(story).workers if row.worker == worker)
+def row_of(tell, worker):
+    return next(row for row in picture(tell).workers if row.worker == worker)
 
 
 @given(POINTS, st.integers(1, 40), st.integers(1, 12))
@@ -72,7 +74,7 @@ def test_charts_fill_exactly_the_place_they_have(count, width, height):
 
 def test_curves_ask_each_row_once_and_start_again_after_a_rewind():
     curves = Curves()
-    run = picture(racing()).run(row_of(racing(), "attention"))
+    run = picture(racing).run(row_of(racing, "attention"))
     first = curves.of(run)["loss"]
     assert curves.of(run)["loss"] is first
     assert [point for point in first if not math.isfinite(point[1])] == []
@@ -85,8 +87,7 @@ def test_curves_ask_each_row_once_and_start_again_after_a_rewind():
 
 
 def test_losses_share_a_chart_and_criteria_bring_their_thresholds():
-    story = racing()
-    shown = picture(story)
+    shown = picture(racing)
     plots = Curves().plots(shown.workers[0], shown.run(shown.workers[0]))
     assert [(plot.title, plot.threshold) for plot in plots] == [
         ("loss", None),
@@ -105,7 +106,7 @@ def test_padding_and_cutting_are_exact(line, width):
 
 @pytest.mark.parametrize("width", range(56, 260, 7))
 def test_columns_never_overflow_and_keep_the_needed_ones(width):
-    rows = picture(busy()).workers
+    rows = picture(busy).workers
     columns = choose(worker_columns(rows), width)
     assert sum(column.width + 2 for column in columns) - 2 <= width
     shown = [column.title.strip() for column in columns]
@@ -114,13 +115,13 @@ def test_columns_never_overflow_and_keep_the_needed_ones(width):
 
 
 def test_at_80_columns_the_shipped_race_shows_what_matters():
-    rows = picture(racing()).workers
+    rows = picture(racing).workers
     shown = [column.title.strip() for column in choose(worker_columns(rows, many_hosts=False), 75)]
     assert shown == ["WORKERS", "state", "epoch", "val_acc", "ratio", "criteria", "eta"]
 
 
 def test_metrics_of_the_criteria_come_first():
-    assert metric_names(picture(busy()).workers)[:4] == ["val_accuracy", "attention_ratio", "consistency", "loss"]
+    assert metric_names(picture(busy).workers)[:4] == ["val_accuracy", "attention_ratio", "consistency", "loss"]
 
 
 @pytest.mark.parametrize(
@@ -134,27 +135,27 @@ def test_metrics_of_the_criteria_come_first():
     ],
 )
 def test_a_row_without_figures_says_why(story, worker, words):
-    assert words in text_of(message(row_of(story(), worker)))
+    assert words in text_of(message(row_of(story, worker)))
 
 
 def test_a_training_row_shows_figures():
-    assert message(row_of(racing(), "attention")) == ()
+    assert message(row_of(racing, "attention")) == ()
 
 
 def test_criteria_say_what_is_missing():
-    lines = [text_of(line) for line in criteria_lines(row_of(racing(), "attention"), 76)]
+    lines = [text_of(line) for line in criteria_lines(row_of(racing, "attention"), 76)]
     assert lines[0].startswith("why it has not stopped") and "0/3" in lines[0]
-    assert "✗ attention_ratio" in lines[2] and "1.320" in lines[2] and "≥ 1.50" in lines[2]
+    assert "✗ attention_ratio" in lines[2] and "1.320" in lines[2] and ">= 1.50" in lines[2]
     assert "best 1.350 at epoch 12" in lines[2]
     assert lines[4] == "next check after epoch 20, in about 10 min"
 
 
 def test_criteria_of_a_winner():
-    assert "all criteria are met" in text_of(criteria_lines(row_of(won(), "attention"), 76)[0])
+    assert "all criteria are met" in text_of(criteria_lines(row_of(won, "attention"), 76)[0])
 
 
 def test_facts_name_state_evidence_checkpoint_and_run():
-    text = "\n".join(text_of(line) for line in fact_lines(row_of(racing(), "attention"), NOW))
+    text = "\n".join(text_of(line) for line in fact_lines(row_of(racing, "attention"), NOW))
     assert "training" in text and "checkpoint epoch 14, 3 min ago" in text and "run here:attention-" in text
 
 
@@ -194,13 +195,13 @@ def test_folding_loses_no_word_and_keeps_the_width(text, width):
     ],
 )
 def test_filter(typed, found):
-    assert len([row for row in picture(busy()).workers if parse(typed)(row)]) == found
+    assert len([row for row in picture(busy).workers if parse(typed)(row)]) == found
 
 
 @given(st.text(max_size=30))
 def test_no_text_makes_the_filter_fail(typed):
     predicate = parse(typed)
-    assert all(predicate(row) in (True, False) for row in picture(fresh()).workers)
+    assert all(predicate(row) in (True, False) for row in picture(fresh).workers)
 
 
 @given(st.integers(12, 80), st.integers(0, 60), st.integers(1, 300))
@@ -216,20 +217,20 @@ def test_too_small():
 
 @given(st.integers(60, 240))
 def test_headings_have_exactly_the_width(width):
-    shown = picture(busy())
+    shown = picture(busy)
     assert width_of(header(shown.hosts, shown.workers, shown.race, NOW, width, readonly=True)) == width
     assert width_of(rule("attention", ("log", "chart"), "log", "following", width, focus=True)) == width
     assert width_of(keys([("s", "start"), ("x", "stop")] * 20, width)) <= width
 
 
 def test_the_banner_names_winner_loser_and_picture():
-    lines = [text_of(line) for line in banner(picture(won()).race, 200)]
+    lines = [text_of(line) for line in banner(picture(won).race, 200)]
     assert len(lines) == 1
     assert "★ attention wins the race persistence" in lines[0] and "⚑ pretrained: lost the race" in lines[0]
     assert lines[0].endswith("/figures/race.png")
-    assert all(width_of(line) <= 80 for line in banner(picture(won()).race, 80))
-    assert text_of(banner(picture(won()).race, 80)[1]).endswith("/figures/race.png")
+    assert all(width_of(line) <= 80 for line in banner(picture(won).race, 80))
+    assert text_of(banner(picture(won).race, 80)[1]).endswith("/figures/race.png")
 
 
 def test_no_banner_while_the_race_goes_on():
-    assert banner(picture(racing()).race, 120) == []
+    assert banner(picture(racing).race, 120) == []

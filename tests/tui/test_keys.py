@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from conftest import settled
-from screen_text import screen_text
+from screen_text import screen_text, settled
 from textual.command import CommandPalette
 from tui_fleets import FakeActions, busy, key_of, racing
 

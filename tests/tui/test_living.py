@@ -2,8 +2,7 @@
 
 import time
 
-from conftest import settled
-from screen_text import screen_lines, screen_text
+from screen_text import screen_lines, screen_text, settled
 from test_actions import repainted, until
 from tui_fleets import LOG, NOW, TRAINING, Story, busy, fresh, key_of, racing, won
 

@@ -1,7 +1,7 @@
 """How the screen looks, cell by cell and colour by colour. After a meant change: pytest tests/tui --snapshot-update."""
 
 import pytest
-from conftest import settled
+from screen_text import settled
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from tui_fleets import busy, fresh, racing, won
 

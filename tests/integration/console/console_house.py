@@ -67,7 +67,7 @@ class House:
         end = time.monotonic() + seconds
         while not wanted(row := self.row(worker)):
             assert time.monotonic() < end, row
-            time.sleep(0.1)
+            time.sleep(0.3)
         return row
 
     def folder_of(self, worker: str) -> Path:

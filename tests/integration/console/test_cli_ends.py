@@ -32,7 +32,7 @@ def test_bad_ends_are_told_truly(house):
         + house.worker("never", "exit 0\n")
     )
     history = History(house.state)
-    history.plan([("never", "here")], time.time() - 9 * 3600)
+    history.plan(str(house.config), [("never", "here")], time.time() - 9 * 3600)
     history.close()
     names = ["whole", "broken", "hungry", "full", "shot", "gone", "misspelt"]
     done = house.run("start", *names)
@@ -95,6 +95,8 @@ def test_a_stopped_command_is_stopped_and_the_log_is_whole(house):
     (house.folder_of("slow") / "stop").write_text("")  # this one only listens to signals: begin with the second rung
     console = house.spawn("logs", "slow", "-f")
     os.kill(int(json.loads((house.folder_of("slow") / "launch.json").read_text())["pid"]), 0)
+    attach = house.run("attach", "slow")
+    assert attach.returncode == 2 and "attach-session -t =slow" in attach.stderr
     done = house.run("kill", "slow")
     assert done.returncode == 0, done.stdout
     assert console.wait(20) == 0

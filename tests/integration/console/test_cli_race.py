@@ -9,19 +9,19 @@ import jsonschema
 import pytest
 from console_house import REPOSITORY
 
-SMALL = """
-data.train = 256, data.val = 64, data.test = 32, run.epochs = 12, run.log_every = 4, stop.every = 1, measure.erase = 16
-"""
+SMALL = (
+    "data.train = 96, data.val = 32, data.test = 32, run.batch = 8, run.epochs = 40, run.log_every = 4, "
+    "stop.every = 1, measure.erase = 8, model.width = 32, model.depth = 1"
+)
 EASY = 'stop.all = ["val_accuracy >= 0.1", "attention_ratio >= 0.01"]'
 HARD = 'stop.all = ["val_accuracy >= 0.999", "attention_ratio >= 1e9"]'
 SCHEMA = json.loads((REPOSITORY / "console" / "schema" / "status.schema.json").read_text())
 
 
 def race_of(house, easy: str = EASY, extra: str = "") -> None:
-    common = SMALL.strip()
     house.write(
-        f'[workers.quick]\nhost = "here"\ntrainer = "persistence-attention"\nset = {{ {common}, {easy}{extra} }}\n'
-        f'[workers.slow]\nhost = "here"\ntrainer = "persistence-attention"\nset = {{ {common}, {HARD} }}\n'
+        f'[workers.quick]\nhost = "here"\ntrainer = "persistence-attention"\nset = {{ {SMALL}, {easy}{extra} }}\n'
+        f'[workers.slow]\nhost = "here"\ntrainer = "persistence-attention"\nset = {{ {SMALL}, {HARD} }}\n'
         '[races.duel]\nworkers = ["quick", "slow"]\n'
     )
 

@@ -32,10 +32,12 @@ def test_a_run_is_kept_with_its_newest_figures(history, tmp_path):
 
 
 def test_planned_since_the_first_time_it_was_seen(history):
-    assert history.plan([("a", "h")], 10.0) == {("a", "h"): 10.0}
-    assert history.plan([("a", "h"), ("b", "h")], 20.0) == {("a", "h"): 10.0, ("b", "h"): 20.0}
-    assert history.plan([("b", "h")], 30.0) == {("b", "h"): 20.0}
-    assert history.plan([("a", "h"), ("b", "h")], 40.0)["a", "h"] == 40.0
+    assert history.plan("c", [("a", "h")], 10.0) == {("a", "h"): 10.0}
+    assert history.plan("c", [("a", "h"), ("b", "h")], 20.0) == {("a", "h"): 10.0, ("b", "h"): 20.0}
+    assert history.plan("c", [("b", "h")], 30.0) == {("b", "h"): 20.0}
+    assert history.plan("c", [("a", "h"), ("b", "h")], 40.0)["a", "h"] == 40.0
+    assert history.plan("another", [("a", "h")], 50.0) == {("a", "h"): 50.0}
+    assert history.plan("c", [("b", "h")], 60.0) == {("b", "h"): 20.0}
 
 
 def test_winners_are_kept(history):

@@ -14,7 +14,7 @@ from console.fleet.fold import plan
 from console.fleet.model import Planned
 from console.fleet.view import host_rows, race_view, race_views, worker_rows
 from console.frame import Paper, status_lines, step_line
-from console.race import PROGRESS_S, SETTLED_S, RaceFollower
+from console.race import PROGRESS_S, SETTLED_S, STEPS_S, RaceFollower
 from console.source import Step
 from remote.events import Disk, Document, Gpu, LinkState
 from trainer.record.toml import dumps
@@ -127,6 +127,11 @@ def test_a_race_tells_news_once():
     evidence.now += PROGRESS_S
     evidence.status("validating", epoch=5, epochs=30, heartbeat=evidence.now, progress={"what": "clips", "done": 50})
     assert [line for line in follow(follower, evidence) if "clips 50" in line]
+    for step in (10, 20):
+        evidence.now += STEPS_S
+        evidence.status("training", epoch=5, epochs=30, heartbeat=evidence.now, step=step, steps=4000)
+        assert [line for line in follow(follower, evidence) if f"training  step {step}/4,000" in line]
+        assert follow(follower, evidence) == []
 
 
 def test_a_race_is_over_when_it_stays_over():
