@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from remote.tmux import TmuxLauncher
-
 from console.config import Config
 from console.preflight import HostTrainer
 from remote.launcher import Launcher
 from remote.local import LocalTransport
+from remote.tmux import TmuxLauncher
 from remote.transport import Transport
 
 

@@ -133,9 +133,7 @@ def _table(cls: type, table: Mapping[str, Any], source: Source, at: str, problem
     return _WRONG
 
 
-def _value(  # noqa: PLR0911 - one line a kind of type
-    kind: Any, value: Any, source: Source, key: str, problems: list[Problem]
-) -> Any:
+def _value(kind: Any, value: Any, source: Source, key: str, problems: list[Problem]) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return value

@@ -194,7 +194,7 @@ def _build(cls: type, data: Mapping[str, Any]) -> Any:
     return cls(**values)
 
 
-def _convert(kind: Any, value: Any) -> Any:  # noqa: PLR0911 - one line a kind of type
+def _convert(kind: Any, value: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         if value is None:

@@ -30,7 +30,7 @@ def _key(key: str) -> str:
     return key if _BARE.match(key) else _string(key)
 
 
-def _value(value: Any) -> str:  # noqa: PLR0911 - one line a kind of value
+def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
