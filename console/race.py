@@ -21,7 +21,7 @@ class _Told:
 
     state: str = ""
     epoch: int | None = None
-    checked: tuple[object, ...] = ()
+    checked: int | None = None
     at: float = float("-inf")
     progress: object = None
     said: set[str] = field(default_factory=set)
@@ -64,14 +64,13 @@ def _news(row: WorkerRow, told: _Told, now: float) -> Iterator[str]:
         if note not in told.said:
             told.said.add(note)
             yield note
-    checked = tuple((item.metric, item.value, item.passed) for item in row.criteria if item.passed is not None)
-    if row.epoch != told.epoch and row.epoch and state.live:
-        told.epoch, told.at = row.epoch, now
-        yield f"epoch {row.epoch}/{row.epochs}  {figures(row)}"
-    if checked != told.checked and checked:
-        told.checked = checked
+    if row.validated_epoch is not None and row.validated_epoch != told.epoch:
+        told.epoch, told.at = row.validated_epoch, now
+        yield f"epoch {row.validated_epoch}/{row.epochs}  {figures(row)}"
+    if row.checked_epoch is not None and row.checked_epoch != told.checked:
+        told.checked = row.checked_epoch
         marks = ((("✓" if item.passed else "✗"), verdict(item)) for item in row.criteria)
-        yield f"criteria  {'  '.join(f'{mark} {text}' for mark, text in marks)}"
+        yield f"check at epoch {row.checked_epoch}  {'  '.join(f'{mark} {text}' for mark, text in marks)}"
     quiet_for, progress = now - told.at, (row.progress, row.step)
     if state.live and progress != told.progress and quiet_for >= (STEPS_S if row.progress is None else PROGRESS_S):
         told.progress, told.at = progress, now

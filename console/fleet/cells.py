@@ -77,6 +77,8 @@ class WorkerRow:
     progress: Progress | None = None
     metrics: tuple[tuple[str, Trend], ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    validated_epoch: int | None = None  # the epoch that the newest validation's figures belong to
+    checked_epoch: int | None = None  # the newest decision of the stopping rules
     next_check_epoch: int | None = None
     samples_per_s: float | None = None
     data_wait: float | None = None

@@ -100,6 +100,8 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         progress=status.progress if state.live else None,
         metrics=trends(run, status),
         criteria=stopping.criteria if stopping else (),
+        validated_epoch=_validated(run.rows, status),
+        checked_epoch=stopping.checked_epoch if stopping else None,
         next_check_epoch=stopping.next_epoch if stopping and state.live else None,
         samples_per_s=status.samples_per_s,
         data_wait=status.data_wait,
@@ -114,15 +116,30 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
 
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
-    """The metrics of a run: value now, best, direction. Names in the order in which the run reports them."""
+    """The metrics of a run: value now, best, direction. First the loss and what the stopping rules look at."""
     recent = _recent(run.rows, tuple(status.metrics))
     values = dict(status.metrics) or {name: numbers[-1] for name, numbers in recent.items()}
+    decisive = ("loss", *(item.metric for item in (status.stopping.criteria if status.stopping else ())))
+    names = [name for name in decisive if name in values]
     out = []
-    for name, value in values.items():
+    for name in (*names, *(name for name in values if name not in names)):
+        value = values[name]
         best = status.best.get(name)
         direction = _direction(recent.get(name, []))
         out.append((name, Trend(value, best.value if best else None, best.epoch if best else None, direction)))
     return tuple(out)
+
+
+def _validated(rows: Shared[Mapping[str, Any]], status: Status) -> int | None:
+    """The epoch of the newest validation that status.json knows of too: the two files arrive one after the other."""
+    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
+        row = rows[number]
+        epoch = row.get("epoch")
+        if row.get("phase") == "val" and isinstance(epoch, int):
+            known = {name: value for name, value in status.metrics.items() if name in row}
+            if all(row[name] == value or value != value for name, value in known.items()):
+                return epoch
+    return None
 
 
 def lower_is_better(name: str) -> bool:

@@ -122,7 +122,7 @@ def follow(follower: RaceFollower, evidence: Evidence) -> list[str]:
 def test_a_race_tells_news_once():
     evidence, follower = busy(), RaceFollower(1)
     first = follow(follower, evidence)
-    assert any(line.startswith("attention: criteria  ✗ attention_ratio 1.32 of 1.50") for line in first)
+    assert any(line.startswith("attention: check at epoch 5  ✗ attention_ratio 1.32 of 1.50") for line in first)
     assert follow(follower, evidence) == []
     evidence.now += PROGRESS_S
     evidence.status("validating", epoch=5, epochs=30, heartbeat=evidence.now, progress={"what": "clips", "done": 50})
@@ -132,6 +132,17 @@ def test_a_race_tells_news_once():
         evidence.status("training", epoch=5, epochs=30, heartbeat=evidence.now, step=step, steps=4000)
         assert [line for line in follow(follower, evidence) if f"training  step {step}/4,000" in line]
         assert follow(follower, evidence) == []
+
+
+def test_a_validation_is_told_with_its_own_epoch_and_figures():
+    evidence, follower = busy(), RaceFollower(1)
+    follow(follower, evidence)
+    evidence.rows({"phase": "val", "epoch": 6, "step": 60, "val_accuracy": 0.95})
+    evidence.status("training", epoch=7, epochs=30, heartbeat=evidence.now, metrics={"val_accuracy": 0.9})
+    assert not [line for line in follow(follower, evidence) if "epoch 6/30" in line]  # the status lags behind
+    evidence.status("training", epoch=7, epochs=30, heartbeat=evidence.now, metrics={"val_accuracy": 0.95})
+    told = [line for line in follow(follower, evidence) if line.startswith("attention: epoch")]
+    assert len(told) == 1 and "epoch 6/30" in told[0] and "val_accuracy 0.950" in told[0]
 
 
 def test_a_race_is_over_when_it_stays_over():
