@@ -22,8 +22,10 @@ def rate(optim: Optim, step: int, steps: int) -> float:
 
 
 def groups(model: "nn.Module", weight_decay: float) -> list[dict[str, Any]]:
-    """Trainable parameters in two groups: weights with decay, norms and biases (one dimension or none) without."""
+    """Trainable parameters: weights with decay, norms and biases (one dimension or none) without."""
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not weight_decay:  # one group then: each costs its own pass in every step
+        return [{"params": trainable, "weight_decay": 0.0}] if trainable else []
     decayed = [parameter for parameter in trainable if parameter.ndim > 1]
     others = [parameter for parameter in trainable if parameter.ndim <= 1]
     found = [{"params": decayed, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]

@@ -24,7 +24,7 @@ from trainer.say import say
 from trainer.schema import ConfigError, Problem
 
 FREE_AT_RESUME = ("run", "optim", "stop", "checkpoint", "race", "loss", "measure", "origin")
-FIXED = ("run.seed", "run.batch", "optim.kind")
+FIXED = ("run.seed", "run.batch", "optim.kind", "optim.weight_decay")
 
 
 def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:

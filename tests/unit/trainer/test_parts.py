@@ -144,6 +144,8 @@ def test_norms_and_biases_do_not_decay() -> None:
     assert (decayed["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
     assert [tuple(item.shape) for item in decayed["params"]] == [(5, 4)]
     assert len(others["params"]) == 4
+    (only,) = optim.groups(model, 0.0)
+    assert len(only["params"]) == 5
 
 
 @pytest.mark.parametrize(("kind", "cls"), [("adam", "Adam"), ("adamw", "AdamW"), ("sgd", "SGD")])
