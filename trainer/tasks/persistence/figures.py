@@ -55,7 +55,7 @@ def four_panels(
         0.06, 0.957, "Attention on what stays, against attention on what flashes by", size=17, weight="bold", color=INK
     )
     told = "   ·   ".join([_summary(last), *notes])
-    figure.text(0.06, 0.927, told, size=min(11, 11 * 165 / len(told)), color=FAINT)
+    figure.text(0.06, 0.927, told, size=min(11, 11 * 200 / len(told)), color=FAINT)
     out = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(out, format="png")
