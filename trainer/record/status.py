@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from trainer.record.files import SCHEMA
@@ -155,13 +155,18 @@ def _with_extra(status: Status, extra: dict[str, Any]) -> Status:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((item.name, _plain(getattr(value, item.name))) for item in fields(value))
-        return {key: item for key, item in pairs if item is not None and item not in ({}, [], "")}
+        plain = {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: plain[item.name] for item in fields(value) if not _left_out(item, plain[item.name])}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _left_out(item: Field[Any], value: Any) -> bool:
+    """What is unknown or empty goes without saying, unless readers would take something else for granted."""
+    return value is None or (value in ({}, [], "") and item.default in ((), "", MISSING))
 
 
 _HINTS: dict[type, dict[str, Any]] = {}
