@@ -1,5 +1,7 @@
 """Fleets for the screen's tests, told message by message as links would, and a source and actions that hand them in."""
 
+import copy
+import functools
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -227,12 +229,29 @@ RACE = "persistence-20260102-122800-0c0d"
 RACES = {"persistence": ("attention", "pretrained")}
 
 
+def told_once(tell: Callable[[], Story]) -> Callable[[], Story]:
+    """A fleet is immutable: each test may go on from the same one."""
+    kept: list[Story] = []
+
+    @functools.wraps(tell)
+    def again() -> Story:
+        if not kept:
+            kept.append(tell())
+        story = copy.copy(kept[0])
+        story._ends = dict(story._ends)
+        return story
+
+    return again
+
+
+@told_once
 def fresh() -> Story:
     """One host, two workers of the configuration, nothing ever started."""
     story = Story().host("here", cores=2, memory_used=3 * GIB, memory_total=23 * GIB, disk=0.22)
     return story.plan("attention", "here", NOW - 40).plan("pretrained", "here", NOW - 40)
 
 
+@told_once
 def racing() -> Story:
     """The shipped race on this machine: one trains, the other makes its features."""
     story = fresh()
@@ -241,6 +260,7 @@ def racing() -> Story:
     return story.worker("pretrained", "here", "preparing", race=RACE, progress=making, began=20)
 
 
+@told_once
 def won() -> Story:
     """The race is over."""
     story = fresh()
@@ -259,6 +279,7 @@ def won() -> Story:
     return story.tell("here", Document(f"races/{RACE}", "winner.json", json.dumps(marker)))
 
 
+@told_once
 def busy() -> Story:
     """Three hosts and a worker in nearly every state."""
     story = (
