@@ -45,7 +45,7 @@ def four_panels(
     found: Validation = last.details
     figure = Figure(figsize=(16, 10.6), dpi=110, facecolor="white")
     grid = figure.add_gridspec(
-        2, 2, left=0.06, right=0.98, top=0.87, bottom=0.075, hspace=0.42, wspace=0.12, width_ratios=(1, 1.12)
+        2, 2, left=0.085, right=0.98, top=0.87, bottom=0.075, hspace=0.52, wspace=0.12, width_ratios=(1, 1.12)
     )
     _ratio_over_epochs(figure.add_subplot(grid[0, 0]), history, last, found.threshold)
     _before_after(figure, grid[0, 1], first, last, found.threshold)
@@ -159,6 +159,7 @@ def _violins(axes: Axes, found: Validation) -> None:
                 textcoords="offset points",
                 size=10,
                 color=colour,
+                bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "alpha": 0.8, "linewidth": 0},
             )
         axes.annotate(
             f"{name} objects", (at, 0), (0, -18), xycoords=("data", "axes fraction"), textcoords="offset points",
