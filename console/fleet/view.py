@@ -137,7 +137,7 @@ def _validated(rows: Shared[Mapping[str, Any]], status: Status) -> int | None:
         epoch = row.get("epoch")
         if row.get("phase") == "val" and isinstance(epoch, int):
             known = {name: value for name, value in status.metrics.items() if name in row}
-            if all(row[name] == value or value != value for name, value in known.items()):
+            if all(row[name] == value or math.isnan(value) for name, value in known.items()):
                 return epoch
     return None
 
