@@ -63,6 +63,12 @@ def test_presets_are_complete_and_race_by_the_same_rules(name: str) -> None:
     assert config.settings.data == load(PRESETS[0]).settings.data, "both see the same clips"
 
 
+def test_the_preset_of_version_two_asks_for_reliance_as_well_as_attention() -> None:
+    config = load("persistence-v2")
+    assert config.settings.data.labelling == "v2"
+    assert {"attention_ratio", "erase_persistent_drop"} <= {rule.metric for rule in config.stop.rules} <= set(METRICS)
+
+
 def test_the_shipped_race_says_that_its_features_are_random() -> None:
     found = notes(load("persistence-pretrained").settings)
     assert "random features, not pre-trained" in found and "3,000 clips (field: 10,000)" in found

@@ -54,7 +54,8 @@ def four_panels(
     figure.text(
         0.06, 0.957, "Attention on what stays, against attention on what flashes by", size=17, weight="bold", color=INK
     )
-    figure.text(0.06, 0.927, "   ·   ".join([_summary(last), *notes]), size=11, color=FAINT)
+    told = "   ·   ".join([_summary(last), *notes])
+    figure.text(0.06, 0.927, told, size=min(11, 11 * 200 / len(told)), color=FAINT)
     out = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(out, format="png")
@@ -144,7 +145,7 @@ def _violins(axes: Axes, found: Validation) -> None:
     for at, (name, colour) in enumerate((("persistent", PERSISTENT), ("transient", TRANSIENT))):
         values = logs[:, at]
         if len(values) > 1 and np.ptp(values) > 1e-9:
-            parts: Any = axes.violinplot(values, [at], widths=0.75, showextrema=False, points=200)
+            parts: Any = axes.violinplot(values, [at], widths=0.7, showextrema=False, points=200)
             for body in parts["bodies"]:
                 body.set(facecolor=colour, alpha=0.28, edgecolor=colour, linewidth=1.2)
         axes.scatter(at + spread, values, s=7, color=colour, alpha=0.45, lw=0)
