@@ -89,11 +89,10 @@ class Training:
         while (ending := self.ending()) is None:
             if self.row_is_due():
                 self.write_row()
-            while self.step < self.epoch_end():
-                asked = self.requests.asked()
-                if asked is not None:
-                    return asked
-                self.train_epoch_step()
+            while (asked := self.requests.asked()) is None and self.step < self.epoch_end():
+                self.train_step()
+            if asked is not None:
+                return asked
             self.close_epoch()
         return ending
 
@@ -118,7 +117,7 @@ class Training:
 
     # ---- one step ----------------------------------------------------------------------------------------------------
 
-    def train_epoch_step(self) -> None:
+    def train_step(self) -> None:
         began = time.perf_counter()
         indices = self.next_indices()
         batch = self.task.batch("train", indices, self.device)

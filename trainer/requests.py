@@ -19,6 +19,7 @@ class Requests:
     def __init__(self, run: Path, race_folder: Path | None) -> None:
         self._stop = str(run / files.STOP)
         self._run, self._race = run.name, race_folder
+        self._winner = str(race_folder / files.WINNER) if race_folder else ""
         self._signal = ""
         self._looked = 0.0
         self._former: dict[int, Any] = {}
@@ -38,7 +39,9 @@ class Requests:
             return Ending("stopped", f"stopped by {self._signal}", haste=True)
         if os.path.exists(self._stop):  # noqa: PTH110 - before every step: a tenth of Path.exists
             return Ending("stopped", f"stopped by the {files.STOP} file{_words(self._stop)}")
-        return self.lost()
+        if self._winner and os.path.exists(self._winner):  # noqa: PTH110
+            return self.lost()
+        return None
 
     def lost(self) -> Ending | None:
         """The end as a loser, when a rival has won."""
