@@ -12,8 +12,8 @@ from textual.binding import BindingType
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
 from console.fleet.model import RunKey
 from console.format import plural
@@ -39,6 +39,10 @@ class AsciiOnly(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(ascii_twin(text), style, control) for text, style, control in segments]
+
+
+class FleetChanged(Message):
+    """The source has a newer fleet."""
 
 
 class ConsoleApp(App[None]):
@@ -68,7 +72,7 @@ class ConsoleApp(App[None]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
-        self._pending: Timer | None = None
+        self._asked = False  # a repaint is on its way
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -95,10 +99,17 @@ class ConsoleApp(App[None]):
         return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self._guide)
 
     def changed(self) -> None:
-        """The fleet changed: repaint soon, and once for all that changes until then."""
-        if self._pending is None:
-            wait = max(0.001, self._painted + REPAINT_S - time.monotonic())
-            self._pending = self.set_timer(wait, self._due)
+        """The fleet changed: repaint soon, and once for all that changes until then.
+
+        The pump calls this from outside of the app's context, in which a timer would not know its app: a message does.
+        """
+        if not self._asked:
+            self._asked = True
+            self.post_message(FleetChanged())
+
+    def on_fleet_changed(self) -> None:
+        """Wait for the next moment at which the screen may be painted."""
+        self.set_timer(max(0.001, self._painted + REPAINT_S - time.monotonic()), self._due)
 
     def repaint(self) -> None:
         """Show the fleet as it is now, on the screen in front and on what can be seen behind it."""
@@ -113,7 +124,7 @@ class ConsoleApp(App[None]):
                 break
 
     def _due(self) -> None:
-        self._pending = None
+        self._asked = False
         self.repaint()
 
     def perform(self, name: str, workers: tuple[str, ...], steps: Steps) -> Deed:

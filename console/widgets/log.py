@@ -11,6 +11,7 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console.fleet.model import Log, RunKey
@@ -191,9 +192,18 @@ class LogPane(Lines):
                 parts = folded(self.text_of(number - first), width - _LEFT) or [""]
                 self._rows += [(number, part) for part in parts]
             self._wrapped = (first + total, width)
-            self.virtual_size = Size(width, len(self._rows) or 1)
+            self._stretch(Size(width, len(self._rows) or 1))
         else:
-            self.virtual_size = Size(max(width, self._widest + _LEFT), total or 1)
+            self._stretch(Size(max(width, self._widest + _LEFT), total or 1))
+
+    def _stretch(self, size: Size) -> None:
+        """The whole has this size. A log that only grows must not lay out the screen anew for every line."""
+        grows = self.show_vertical_scrollbar and size.width == self.virtual_size.width
+        if grows and size.height > self.size.height:
+            self.set_reactive(ScrollView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def _line(self, index: int) -> Line:
         if not len(self._log.lines):

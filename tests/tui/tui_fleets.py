@@ -1,5 +1,6 @@
 """Fleets for the screen's tests, told message by message as links would, and a source and actions that hand them in."""
 
+import contextvars
 import copy
 import functools
 import json
@@ -352,7 +353,7 @@ class FakeSource:
     def becomes(self, fleet: Fleet) -> None:
         self.fleet = fleet
         for callback in self._listeners:
-            callback()
+            contextvars.Context().run(callback)  # the pump calls from outside of the app's own context
 
     async def start(self) -> None:
         self.started = True
