@@ -127,12 +127,14 @@ class ConsoleActions:
 
     def _trainer(self, name: str, race: str) -> _Prepared:
         worker = self._config.workers[name]
-        host, trainer = self._config.hosts[worker.host], self._hosts.trainer(worker.host)
+        trainer = self._hosts.trainer(worker.host)
         changes = list(overrides(worker.set))
         if race:
-            changes.append(f"race.folder={toml.dumps({'v': f'{host.root}/races/{race}'}).partition('=')[2].strip()}")
+            folder = f"{self._hosts.root(worker.host)}/races/{race}"
+            changes.append(f"race.folder={toml.dumps({'v': folder}).partition('=')[2].strip()}")
         table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
-        table["origin"] = {**self._origin(name, race), **trainer_version()}
+        code = {} if self._config.hosts[worker.host].remote else trainer_version()  # elsewhere the host's own runs
+        table["origin"] = {**self._origin(name, race), **code}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
         return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)
@@ -146,7 +148,7 @@ class ConsoleActions:
     def _launch_of(self, name: str, argv: Sequence[str], env: Mapping[str, str], run_toml: str) -> Launch:
         worker = self._config.workers[name]
         return Launch(
-            root=self._config.hosts[worker.host].root,
+            root=self._hosts.root(worker.host),
             run=instance(name, self._clock()),
             session=name,
             argv=tuple(argv),
@@ -200,18 +202,18 @@ class ConsoleActions:
 
     def _resume(self, key: RunKey) -> Iterator[Step]:
         run = self._fleet().runs[key]
-        name, host = run.worker, self._config.hosts[key.host]
+        name, root = run.worker, self._hosts.root(key.host)
         command = run.config.get("command")
         if isinstance(command, Mapping):
             argv = tuple(str(word) for word in command.get("argv", ()))
             env = {str(key): str(value) for key, value in dict(command.get("env", {})).items()}
-            launch = Launch(host.root, key.run, name, argv, str(command.get("folder", "")), env, resume=True)
+            launch = Launch(root, key.run, name, argv, str(command.get("folder", "")), env, resume=True)
         else:
             trainer = self._hosts.trainer(key.host)
             worker = self._config.workers.get(name)
             argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
             env = {**trainer.env, **(worker.env if worker else {})}
-            launch = Launch(host.root, key.run, name, argv, env=env, resume=True)
+            launch = Launch(root, key.run, name, argv, env=env, resume=True)
         yield Step(name, f"resuming {key.run} on {key.host}")
         started = self._hosts.launcher(key.host).start(launch)
         if started.already:
@@ -228,7 +230,7 @@ class ConsoleActions:
 
     def _end_one(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
         name = self._worker(key)
-        root = self._config.hosts[key.host].root
+        root = self._hosts.root(key.host)
         self._audit(key, event)
         last: StopStep | None = None
         for last in self._hosts.launcher(key.host).stop(root, key.run, name, ladder):
@@ -246,7 +248,7 @@ class ConsoleActions:
         start = launched(run) if run is not None else None
         row = {"event": event, "by": f"{getpass.getuser()}@{socket.gethostname()}", "attempt": start and start.attempt}
         rest = json.dumps(row)[1:]
-        path = f"{self._config.hosts[key.host].root}/runs/{key.run}/{files.EVENTS}"
+        path = f"{self._hosts.root(key.host)}/runs/{key.run}/{files.EVENTS}"
         script = '[ -d "$(dirname "$1")" ] && printf \'{"t": %s, %s\\n\' "$(date +%s)" "$2" >> "$1"'
         self._hosts.transport(key.host).run(["sh", "-c", script, "sh", path, rest])
 

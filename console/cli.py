@@ -14,6 +14,7 @@ from trainer.schema import ConfigError
 COMMANDS = {
     "status": "hosts and workers as they are now",
     "check": "find out now what would fail later, on hosts and in workers",
+    "trust": "look at the key of a new ssh host, and trust it",
     "start": "start workers; each is tried out first",
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",

@@ -30,12 +30,34 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}\Z")
 class HostConfig:
     """[hosts.NAME]"""
 
-    transport: Literal["local"] = setting("local", "how to reach it: local is this machine")
+    transport: Literal["", "local", "ssh"] = setting("", "how to reach it: local is this machine; ssh when ssh is set")
+    ssh: str = setting("", "the host as one would type it after ssh: alias, user@host, user@host:port")
+    ssh_config: str = setting("", "an ssh configuration to use in place of the user's, relative to this file")
     root: str = setting(
         "", f"folder for runs, races and data on the host; empty: ${ROOT_VARIABLE}, else {DEFAULT_ROOT}"
     )
     socket: str = setting("", "name of the tmux server; empty: one of its own per root")
-    python: str = setting("", "the Python that trains on the host; empty: the one that runs this console")
+    python: str = setting(
+        "", "the Python that trains on the host; empty: the one that runs this console, over ssh python3"
+    )
+    code: str = setting("", "folder on an ssh host that holds the trainer package; empty: it is installed there")
+
+    def __post_init__(self) -> None:
+        if self.ssh and self.transport == "local":
+            raise ValueError('has both transport = "local" and ssh = …: a host is this machine or another, remove one')
+        if self.transport == "ssh" and not self.ssh:
+            raise ValueError("needs ssh = …: the host as one would type it after ssh")
+        if not self.ssh and (self.ssh_config or self.code):
+            raise ValueError("ssh_config and code belong to hosts with ssh = …")
+        if self.code and not self.code.startswith("/"):
+            raise ValueError(f"code = {self.code!r}: write an absolute path of the host")
+        if self.ssh and self.root and not self.root.startswith(("/", "~/")):
+            raise ValueError(f"root = {self.root!r}: on another machine it must begin with / or ~/")
+
+    @property
+    def remote(self) -> bool:
+        """Another machine than this one."""
+        return bool(self.ssh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +142,7 @@ def parse(text: str, path: Path) -> Config:
     problems = list(_problems(config, source))
     if problems:
         raise ConfigError(problems)
-    return dataclasses.replace(config, hosts={name: _complete(host) for name, host in config.hosts.items()})
+    return dataclasses.replace(config, hosts={name: _complete(host, path) for name, host in config.hosts.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +190,28 @@ def _race_problems(name: str, race: RaceConfig, config: Config, source: Source) 
         )
 
 
-def _complete(host: HostConfig) -> HostConfig:
-    """With what is left empty filled in from this machine."""
+def _complete(host: HostConfig, path: Path) -> HostConfig:
+    """With what is left empty filled in: for this machine from its environment, for another one from its own home."""
+    if host.remote:
+        root = host.root.rstrip("/") or DEFAULT_ROOT
+        ssh_config = str(path.absolute().parent / Path(host.ssh_config).expanduser()) if host.ssh_config else ""
+        return dataclasses.replace(
+            host,
+            transport="ssh",
+            root=root,
+            ssh_config=ssh_config,
+            socket=host.socket or socket_of(root),
+            python=host.python or "python3",
+        )
     root = str(Path(host.root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT).expanduser().absolute())
     return dataclasses.replace(
-        host, root=root, socket=host.socket or socket_of(root), python=host.python or sys.executable
+        host, transport="local", root=root, socket=host.socket or socket_of(root), python=host.python or sys.executable
     )
 
 
 def socket_of(root: str) -> str:
     """The tmux server of a root: two roots on one machine never share sessions."""
-    if root == str(Path(DEFAULT_ROOT).expanduser()):
+    if root in (DEFAULT_ROOT, str(Path(DEFAULT_ROOT).expanduser())):
         return DEFAULT_SOCKET
     return f"{DEFAULT_SOCKET}-{hashlib.blake2b(root.encode(), digest_size=4).hexdigest()}"
 

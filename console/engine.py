@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from console.actions import ConsoleActions
 from console.config import Config
-from console.hosts import Hosts
+from console.hosts import Ask, Hosts
 from console.pump import Pump
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ class Engine:
     actions: ConsoleActions
 
 
-def make_engine(config: Config, state: Path, *, readonly: bool = False) -> Engine:
-    """Nothing is opened yet: `engine.pump.start()` does."""
-    hosts = Hosts(config)
+def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None) -> Engine:
+    """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
+    hosts = Hosts(config, ask=ask)
     pump = Pump(config, state, hosts.transport, readonly=readonly)
     actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly)
     return Engine(config, hosts, pump, actions)

@@ -46,11 +46,12 @@ def examine_host(name: str, host: HostConfig, hosts: Hosts) -> Iterator[Found]:
         yield Found(subject, "reach", False, error.what, error.mend)
         return
     yield Found(subject, "reach", True, _text(done.stdout))
-    for look in (_python, _torch, _tmux, _room):
+    looks = (_python, _torch, _tmux, lambda *about: _room(*about, root=hosts.root(name)))
+    for word, look in zip(("python", "torch", "tmux", "room"), looks, strict=True):
         try:
             yield look(subject, host, transport)
         except RemoteError as error:
-            yield Found(subject, look.__name__.strip("_"), False, error.what, error.mend)
+            yield Found(subject, word, False, error.what, error.mend)
 
 
 def _python(subject: str, host: HostConfig, transport: Transport) -> Found:
@@ -80,12 +81,12 @@ def _tmux(subject: str, host: HostConfig, transport: Transport) -> Found:
     return Found(subject, "tmux", True, _text(done.stdout))
 
 
-def _room(subject: str, host: HostConfig, transport: Transport) -> Found:
-    done = transport.run(["sh", "-c", _ROOM, "sh", host.root])
+def _room(subject: str, host: HostConfig, transport: Transport, *, root: str) -> Found:
+    done = transport.run(["sh", "-c", _ROOM, "sh", root])
     if done.code != 0:
-        return Found(subject, "room", False, f"cannot write in {host.root}: {_last(done)}", "set the host's root")
+        return Found(subject, "room", False, f"cannot write in {root}: {_last(done)}", "set the host's root")
     free = int(_text(done.stdout).split()[3]) * 1024
-    detail = f"{free / 2**30:.1f} GiB free for {host.root}, and it can be written"
+    detail = f"{free / 2**30:.1f} GiB free for {root}, and it can be written"
     ok = free >= LOW_DISK
     return Found(subject, "room", ok, detail, "" if ok else "free space, or set root elsewhere")
 

@@ -1,31 +1,63 @@
 """The ways to the hosts of a configuration, opened once each."""
 
+import threading
 from collections.abc import Callable
 
-from console.config import Config
+from console.config import Config, HostConfig
 from console.preflight import HostTrainer
+from remote.errors import CommandFailed
 from remote.launcher import Launcher
 from remote.local import LocalTransport
 from remote.tmux import TmuxLauncher
 from remote.transport import Transport
 
+Ask = Callable[[str], str | None]  # a prompt for a passphrase or password → the answer; None: nobody is there
+
+
+def make_transport(name: str, host: HostConfig, ask: Ask | None = None) -> Transport:
+    """Nothing is opened yet."""
+    if not host.remote:
+        return LocalTransport()
+    from remote.ssh.transport import SshTransport  # noqa: PLC0415 - paramiko only where a host needs it
+
+    return SshTransport(host.ssh, name=name, config_file=host.ssh_config or None, ask=ask)
+
 
 class Hosts:
     """Transports, launchers and trainers by host name. Safe to use from several threads once it is made."""
 
-    def __init__(self, config: Config, transports: Callable[[str], Transport] | None = None) -> None:
-        make = transports or (lambda _name: LocalTransport())
+    def __init__(
+        self, config: Config, transports: Callable[[str], Transport] | None = None, *, ask: Ask | None = None
+    ) -> None:
+        make = transports or (lambda name: make_transport(name, config.hosts[name], ask))
         self._config = config
         self._transports = {name: make(name) for name in config.hosts}
+        self._roots = {name: host.root for name, host in config.hosts.items() if host.root.startswith("/")}
+        self._lock = threading.Lock()
 
     def transport(self, name: str) -> Transport:
         return self._transports[name]
+
+    def root(self, name: str) -> str:
+        """The host's root as an absolute path; a RemoteError when the host had to be asked and did not answer."""
+        with self._lock:
+            known = self._roots.get(name)
+        if known is not None:
+            return known
+        done = self._transports[name].run(["sh", "-c", 'printf %s "$HOME"'])
+        home = done.stdout.decode("utf-8", "surrogateescape")
+        if done.code != 0 or not home.startswith("/"):
+            raise CommandFailed(
+                f"{name} does not say where its home folder is", "set the host's root to an absolute path"
+            )
+        with self._lock:
+            return self._roots.setdefault(name, home.rstrip("/") + self._config.hosts[name].root[1:])
 
     def launcher(self, name: str) -> Launcher:
         return TmuxLauncher(self._transports[name], socket=self._config.hosts[name].socket)
 
     def trainer(self, name: str) -> HostTrainer:
-        return HostTrainer(self._transports[name], self._config.hosts[name])
+        return HostTrainer(self._transports[name], self._config.hosts[name], self.root(name))
 
     def close(self) -> None:
         for transport in self._transports.values():

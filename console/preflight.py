@@ -5,6 +5,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from console.config import HostConfig
@@ -16,6 +17,9 @@ CHECK_S = 300.0
 
 # The configuration comes on stdin: nothing has to be on the host before, and nothing stays after.
 _CHECK = 'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cat > "$d/run.toml"; "$@" "$d/run.toml"'
+
+# In the folder of the file, so that the trainer calls it by its name.
+_RESOLVE = 'd=$(mktemp -d) && cd "$d" || exit 1; trap \'rm -rf "$d"\' EXIT; f="./$1"; shift; cat > "$f"; "$@" "$f"'
 
 
 class Refused(Exception):
@@ -39,13 +43,17 @@ class Checked:
 class HostTrainer:
     """`python -m trainer` on a host."""
 
-    def __init__(self, transport: Transport, host: HostConfig) -> None:
-        self._transport, self._host = transport, host
+    def __init__(self, transport: Transport, host: HostConfig, root: str) -> None:
+        self._transport, self._host, self._root = transport, host, root
 
     @property
     def env(self) -> dict[str, str]:
         """What a trainer on this host needs around it."""
-        data = os.environ.get("TRAJ_DATA") or f"{self._host.root}/data"
+        host = self._host
+        if host.remote:
+            code = {"PYTHONPATH": host.code} if host.code else {}
+            return {**code, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": f"{self._root}/data"}
+        data = os.environ.get("TRAJ_DATA") or f"{self._root}/data"
         return {"PYTHONPATH": str(trainer_home()), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
@@ -54,17 +62,20 @@ class HostTrainer:
     def resolve(self, spec: str, overrides: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
         """The complete resolved configuration. Refused when it cannot be used."""
         changes = [part for item in overrides for part in ("--set", item)]
-        done = self._run(["config", spec, *changes, "--json"], env, RESOLVE_S)
+        if self._host.remote and Path(spec).is_file():
+            done = self._resolve_here(Path(spec), changes, env)
+        else:
+            done = self._run(["config", spec, *changes, "--json"], env, RESOLVE_S)
         if done.code != 0:
-            raise Refused(_complaint(done))
+            raise self._refusal(done)
         value = json.loads(done.stdout)
         assert isinstance(value, dict)
         return value
 
     def check(self, text: str, env: Mapping[str, str]) -> tuple[Checked, ...]:
         """Try the configuration out on the host. Refused when not even the trainer itself could be started there."""
-        words = ["mkdir", "-p", self._host.root, "&&", "sh", "-c", _CHECK, "sh"]
-        words += ["env", *_settings({**self.env, **env}), *self.argv("check", "--json", "--beside", self._host.root)]
+        words = ["mkdir", "-p", self._root, "&&", "sh", "-c", _CHECK, "sh"]
+        words += ["env", *_settings({**self.env, **env}), *self.argv("check", "--json", "--beside", self._root)]
         line = " ".join(word if word == "&&" else shlex.quote(word) for word in words)
         done = self._transport.run(["sh", "-c", line], input=text.encode(), timeout=CHECK_S)
         try:
@@ -74,8 +85,26 @@ class HostTrainer:
                 for item in value["checks"]
             )
         except (ValueError, KeyError, TypeError):
-            raise Refused(_complaint(done)) from None
+            raise self._refusal(done) from None
         return found
+
+    def _resolve_here(self, path: Path, changes: Sequence[str], env: Mapping[str, str]) -> Completed:
+        """A configuration that lies on this laptop, shown to the trainer on the host."""
+        settings = _settings({**self.env, **env})
+        words = ["sh", "-c", _RESOLVE, "sh", path.name, "env", *settings, *self.argv("config")]
+        return self._transport.run([*words, "--json", *changes], input=path.read_bytes(), timeout=RESOLVE_S)
+
+    def _refusal(self, done: Completed) -> Refused:
+        text = _complaint(done)
+        if self._host.remote and "No module named trainer" in text:
+            python, where = self._host.python, f" with code = {self._host.code!r}" if self._host.code else ""
+            return Refused(
+                f"{python} on the host finds no trainer{where}",
+                "install trajconsole[train] into it, or set the host's code to a folder there that holds trainer/",
+            )
+        if done.code == 127:
+            return Refused(f"the host has no {self._host.python}", "set the host's python to one that has torch")
+        return Refused(text)
 
     def _run(self, arguments: Sequence[str], env: Mapping[str, str], timeout: float) -> Completed:
         settings = _settings({**self.env, **env})

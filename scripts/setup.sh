@@ -28,6 +28,10 @@ missing_packages() {
   if [ "$extra" = dev ]; then
     command -v git >/dev/null 2>&1 || echo git
     command -v cc >/dev/null 2>&1 || echo gcc libc6-dev
+    # the tests' hosts: real sshd, and login shells that are not POSIX
+    [ -x "$(PATH=$PATH:/usr/sbin command -v sshd)" ] || echo openssh-server
+    command -v ssh >/dev/null 2>&1 || echo openssh-client
+    for shell in zsh fish tcsh; do command -v $shell >/dev/null 2>&1 || echo $shell; done
   fi
 }
 

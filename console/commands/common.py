@@ -26,13 +26,16 @@ def load_config(arguments: argparse.Namespace) -> "Config":
     return config.load(config.find(arguments.config, Path.cwd()))
 
 
-def engine(arguments: argparse.Namespace) -> "Engine":
-    """Everything behind a command."""
+def engine(arguments: argparse.Namespace, *, may_ask: bool = True) -> "Engine":
+    """Everything behind a command. `may_ask`: the terminal is free for a question about a passphrase."""
+    from console import ask
     from console.config import state_folder
     from console.engine import make_engine
 
     state = Path(arguments.state).expanduser() if arguments.state else state_folder()
-    return make_engine(load_config(arguments), state, readonly=arguments.readonly)
+    return make_engine(
+        load_config(arguments), state, readonly=arguments.readonly, ask=ask.on_terminal() if may_ask else None
+    )
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

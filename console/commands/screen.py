@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from console.app import run_app
 
-    engine = common.engine(arguments)
+    engine = common.engine(arguments, may_ask=False)
     guide = "" if arguments.config else _guide(engine.config)
     try:
         return run_app(engine.pump, engine.actions, ascii=arguments.ascii, guide=guide)

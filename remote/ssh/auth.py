@@ -1,0 +1,226 @@
+"""Logging in: the agent's keys, key files with their certificates, then what a person knows.
+
+A secret is asked for at most once per console and kept in memory only, so that a reconnection need not ask; it never
+comes into an error, a log or a file.
+"""
+
+import base64
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paramiko
+from paramiko.agent import AgentKey, AgentSSH
+from paramiko.pkey import UnknownKeyType
+
+from remote.errors import AuthFailed, TimedOut, Unreachable
+from remote.ssh.protocol import Engine
+from remote.ssh.settings import Settings
+
+Ask = Callable[[str], str | None]  # a prompt → the secret; None: nobody is there to ask
+AGENT_S = 30.0  # some agents ask a person before they sign
+MOST_KEYS = 6  # a server of OpenSSH hangs up after as many
+
+
+@dataclass
+class Secrets:
+    """What was unlocked, for the life of the console."""
+
+    ask: Ask | None = None
+    keys: dict[Path, paramiko.PKey] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)  # by user@host
+    refused: set[str] = field(default_factory=set)  # prompts that were answered with nothing or with something wrong
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, prompt: str) -> str | None:
+        """Ask, once."""
+        if self.ask is None or prompt in self.refused:
+            return None
+        self.refused.add(prompt)
+        return self.ask(prompt)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    engine: Engine
+    settings: Settings
+    secrets: Secrets
+    tried: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)  # what the server would take, when it has said so
+
+
+def log_in(engine: Engine, settings: Settings, secrets: Secrets, timeout: float) -> None:
+    """AuthFailed names what was tried."""
+    attempt = _Attempt(engine, settings, secrets)
+    engine.auth_timeout = timeout
+    agent = _Agent(settings.agent)
+    try:
+        if any(_try_key(attempt, name, key) for name, key in _keys(attempt, agent)) or _try_password(attempt):
+            return
+    finally:
+        agent.close()
+    raise _refusal(attempt)
+
+
+class _Agent(AgentSSH):
+    """An agent behind a socket of our choice; without one, or when it does not answer, an agent without keys."""
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__()
+        self._socket: socket.socket | None = None
+        if path is None:
+            return
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(AGENT_S)
+        try:
+            self._socket.connect(path)
+            self._connect(self._socket)  # type: ignore[attr-defined] # the stubs leave it out
+        except (OSError, paramiko.SSHException):
+            self._socket.close()
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _keys(attempt: _Attempt, agent: _Agent) -> Iterator[tuple[str, paramiko.PKey]]:
+    """Those that cost no question first; of the agent's, those that the configuration names first."""
+    settings, secrets = attempt.settings, attempt.secrets
+    named = {_public(path): path for path in settings.identities}
+    held: list[AgentKey] = list(agent.get_keys())
+    wanted = [key for key in held if key.asbytes() in named]
+    others = [] if settings.identities_only else [key for key in held if key.asbytes() not in named]
+    for key in wanted + others:
+        yield f"agent key {key.comment or key.get_name()}", key
+    in_agent = {named[key.asbytes()] for key in wanted}
+    locked = []
+    for path in settings.identities:
+        if path in in_agent or not path.is_file():
+            continue
+        try:
+            yield from _with_certificates(attempt, path, secrets.keys.get(path) or paramiko.PKey.from_path(path))
+        except (TypeError, paramiko.PasswordRequiredException):
+            locked.append(path)
+        except (ValueError, OSError, paramiko.SSHException, UnknownKeyType):
+            attempt.tried.append(f"{path} (cannot be read)")
+    for path in locked:
+        opened = _unlock(attempt, path)
+        if opened is not None:
+            yield from _with_certificates(attempt, path, opened)
+
+
+def _with_certificates(attempt: _Attempt, path: Path, key: paramiko.PKey) -> Iterator[tuple[str, paramiko.PKey]]:
+    """The key with the certificates that were named for it, then as it was loaded: with the one beside it, if any."""
+    beside = key.public_blob
+    for certificate in attempt.settings.certificates:
+        try:
+            key.load_certificate(str(certificate))
+        except (ValueError, OSError):
+            continue  # another key's
+        yield f"{path} with {certificate.name}", key
+        key.public_blob = beside
+    yield str(path), key
+
+
+def _public(path: Path) -> bytes:
+    """The public half beside a key file; empty when it is not there."""
+    try:
+        words = Path(f"{path}.pub").read_text("utf-8").split()
+        return base64.b64decode(words[1]) if len(words) > 1 else b""
+    except (OSError, ValueError):
+        return b""
+
+
+def _unlock(attempt: _Attempt, path: Path) -> paramiko.PKey | None:
+    secrets = attempt.secrets
+    with secrets.lock:
+        if path in secrets.keys:
+            return secrets.keys[path]
+        secret = secrets.of(f"passphrase of {path}: ")
+        if secret is None:
+            attempt.tried.append(f"{path} (locked by a passphrase)")
+            return None
+        try:
+            secrets.keys[path] = paramiko.PKey.from_path(path, secret.encode())  # type: ignore[arg-type]
+        except (TypeError, ValueError, OSError, paramiko.SSHException):
+            attempt.tried.append(f"{path} (wrong passphrase)")
+            return None
+        return secrets.keys[path]
+
+
+def _try_key(attempt: _Attempt, name: str, key: paramiko.PKey) -> bool:
+    if len(attempt.tried) >= MOST_KEYS:
+        return False
+    attempt.tried.append(name)
+    try:
+        return _accepted(attempt, attempt.engine.auth_publickey(attempt.settings.user, key))
+    except paramiko.BadAuthenticationType as error:
+        attempt.methods = list(error.allowed_types)
+    except paramiko.AuthenticationException:
+        _still_there(attempt)
+    except (paramiko.SSHException, ValueError) as error:  # a key that this server or this library cannot use
+        attempt.tried[-1] += f" ({error})"
+        _still_there(attempt)
+    return False
+
+
+def _accepted(attempt: _Attempt, still_wanted: list[str]) -> bool:
+    """Logged in, or on the way: some servers want a password after the key."""
+    attempt.methods = list(still_wanted)
+    return not still_wanted
+
+
+def _try_password(attempt: _Attempt) -> bool:
+    settings, secrets = attempt.settings, attempt.secrets
+    if not settings.password or not _asks(attempt):
+        return False
+    whom = f"{settings.user}@{settings.host}"
+    with secrets.lock:
+        password = secrets.passwords.get(whom)
+        if password is None:
+            password = secrets.of(f"password of {whom}: ")
+        if password is None:
+            return False
+        attempt.tried.append("password")
+        try:
+            attempt.engine.auth_password(settings.user, password)
+        except paramiko.AuthenticationException:
+            secrets.passwords.pop(whom, None)
+            _still_there(attempt)
+            return False
+        except paramiko.SSHException as error:
+            raise Unreachable(f"{settings.host} hung up during the login: {error}") from None
+        secrets.passwords[whom] = password
+        return True
+
+
+def _asks(attempt: _Attempt) -> bool:
+    """Does the server take passwords? Asked with a login that cannot succeed when no answer has told it yet."""
+    if not attempt.methods:
+        try:
+            attempt.engine.auth_none(attempt.settings.user)
+        except paramiko.BadAuthenticationType as error:
+            attempt.methods = list(error.allowed_types)
+        except paramiko.SSHException:
+            _still_there(attempt)
+    return bool({"password", "keyboard-interactive"} & set(attempt.methods))
+
+
+def _still_there(attempt: _Attempt) -> None:
+    error = attempt.engine.get_exception()
+    if isinstance(error, TimeoutError):
+        raise TimedOut(f"{attempt.settings.host} did not answer during the login")
+    if not attempt.engine.is_active():
+        raise _refusal(attempt)
+
+
+def _refusal(attempt: _Attempt) -> AuthFailed:
+    settings = attempt.settings
+    tried = ", ".join(attempt.tried) or "nothing: there is no key and no agent"
+    takes = f"; it takes {', '.join(attempt.methods)}" if attempt.methods else ""
+    locked = any("locked by" in word for word in attempt.tried)
+    port = f" -p {settings.port}" if settings.port != 22 else ""
+    mend = "ssh-add the key" if locked else f"give it a key: ssh-copy-id{port} {settings.user}@{settings.host}"
+    return AuthFailed(f"{settings.host} does not let {settings.user} in: tried {tried}{takes}", mend)

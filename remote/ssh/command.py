@@ -1,0 +1,72 @@
+"""A command line that means the same to every login shell, and a mark that tells its output from the shell's noise.
+
+sshd gives the line to the user's login shell, which may be fish, csh or zsh. Inside single quotes all of them agree on
+every character but ', \\ before ' or \\, !, line breaks and, in some, what is not ASCII. So the program is written for
+POSIX sh with those as octal escapes of printf, and only sh reads them.
+"""
+
+import re
+import secrets
+import shlex
+from collections.abc import Sequence
+
+_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /.,:;=+-_@#^~()[]{}<>|&*?")
+_PID = re.compile(rb" (\d+)\n")
+
+
+def quoted(script: str) -> str:
+    """The line that runs `script`, POSIX sh text, whatever the login shell."""
+    if "\0" in script:
+        raise ValueError("a NUL byte cannot be given to a program")
+    data = script.encode("utf-8", "surrogateescape")
+    text = "".join(chr(byte) if chr(byte) in _SAFE else f"\\{byte:03o}" for byte in data)
+    return f'exec /bin/sh -c \'eval "$(printf "{text}")"\''
+
+
+def program(argv: Sequence[str]) -> str:
+    """The line that becomes the program."""
+    return quoted(f"exec {shlex.join(argv)}")
+
+
+def marked(argv: Sequence[str]) -> tuple[str, bytes]:
+    """The same, saying a word of its own on stdout and stderr just before, and the pid that the program will have."""
+    word = f"trajconsole-{secrets.token_hex(8)}"
+    script = f"printf '%s %s\\n' {word} $$; printf '%s\\n' {word} >&2; exec {shlex.join(argv)}"
+    return quoted(script), word.encode()
+
+
+class Sieve:
+    """Drops what comes before the mark. What was dropped is kept, bounded, to explain a command that never began."""
+
+    KEPT = 64 * 1024
+
+    def __init__(self, mark: bytes) -> None:
+        self.pid: int | None = None
+        self._mark, self._before, self._begun = mark, bytearray(), False
+
+    @property
+    def noise(self) -> bytes:
+        return bytes(self._before)
+
+    def feed(self, data: bytes) -> bytes:
+        """The part of `data` that is the command's own."""
+        if self._begun:
+            return data
+        self._before += data
+        at = self._before.find(self._mark)
+        if at >= 0:
+            found = _PID.match(self._before, at + len(self._mark))
+            if found:
+                rest = bytes(self._before[found.end() :])
+                self._begun, self.pid = True, int(found[1])
+                del self._before[at:]
+                return rest
+        elif len(self._before) > self.KEPT:
+            del self._before[: -self.KEPT]
+        return b""
+
+
+def own_words(stderr: bytes, mark: bytes) -> bytes:
+    """What a command said on stderr; all of it when the mark never came, for then it explains why."""
+    before, found, after = stderr.partition(mark + b"\n")
+    return after if found else before

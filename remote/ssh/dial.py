@@ -1,0 +1,105 @@
+"""The bytes below SSH: a TCP connection, or what a ProxyCommand opens. Every wait has a bound."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from typing import IO, Any
+
+from remote.errors import TimedOut, Unreachable
+
+UNANSWERED_MS = 15_000  # bytes that nobody acknowledges for that long end the connection
+
+
+def tcp(host: str, port: int, timeout: float) -> socket.socket:
+    """The first address that answers; the time is shared between them."""
+    end = time.monotonic() + timeout
+    found = _addresses(host, port, timeout)
+    last: OSError | None = None
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        share = max(0.2, (end - time.monotonic()) / (len(found) - number))
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(share)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+            continue
+        tune(sock)
+        return sock
+    if isinstance(last, TimeoutError):
+        raise TimedOut(f"{host} port {port} did not answer within {timeout:g} s")
+    raise Unreachable(f"{host} port {port}: {last.strerror or last if last else 'it has no address'}")
+
+
+def tune(sock: socket.socket) -> None:
+    """No waiting for small packets, and an end to waiting for acknowledgements."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, UNANSWERED_MS)
+
+
+def _addresses(host: str, port: int, timeout: float) -> list[Any]:
+    """getaddrinfo with a bound: a name server that does not answer holds up a thread, not us."""
+    found: list[list[Any] | OSError] = []
+
+    def ask() -> None:
+        try:
+            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except OSError as error:
+            found.append(error)
+
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    except socket.gaierror:
+        thread = threading.Thread(target=ask, name=f"address of {host}", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not found:
+        raise TimedOut(f"the name {host} was not resolved within {timeout:g} s")
+    if isinstance(found[0], OSError):
+        mend = "look at the host's `ssh` key and at HostName in your ssh configuration"
+        raise Unreachable(f"the name {host} has no address: {found[0].strerror or found[0]}", mend)
+    return found[0]
+
+
+class Proxy:
+    """A ProxyCommand with its end of a socket pair; `close` ends it with all that it started."""
+
+    def __init__(self, command: str) -> None:
+        self.sock, theirs = socket.socketpair()
+        self._words: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=self._words,
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+
+    def said(self) -> str:
+        """Its last word on stderr."""
+        with contextlib.suppress(ValueError):
+            self._words.seek(0)
+            lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
+
+    def close(self) -> None:
+        self.sock.close()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0)
+                break
+        self._words.close()

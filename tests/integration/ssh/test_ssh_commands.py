@@ -1,0 +1,193 @@
+"""Commands on a real sshd."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sshd_house import until
+
+from remote.errors import TimedOut, Unreachable
+
+
+@pytest.fixture
+def host(lan):
+    return lan.host("gpu1")
+
+
+@pytest.fixture
+def gpu1(host, ssh):
+    return ssh("gpu1")
+
+
+def test_a_command_from_end_to_end(gpu1):
+    done = gpu1.run(["sh", "-c", "cat; echo err >&2; exit 3"], input=b"some input\n")
+    assert (done.code, done.stdout, done.stderr) == (3, b"some input\n", b"err\n")
+
+
+def test_nasty_arguments_arrive_as_they_are(gpu1):
+    nasty = ["a b", "'", '"', "$HOME", "`id`", "*", "", "two\nlines", "é", "-n", "\\n", "!!", "a!b", "%s", "\\", "~"]
+    done = gpu1.run(["printf", "%s\\0", *nasty])
+    assert done.stdout == b"".join(word.encode() + b"\0" for word in nasty)
+
+
+def test_a_missing_program_and_a_killed_one(gpu1):
+    assert gpu1.run(["no-such-program"]).code == 127
+    assert b"no-such-program" in gpu1.run(["no-such-program"]).stderr
+    assert gpu1.run(["sh", "-c", "kill -9 $$"]).code == -signal.SIGKILL
+
+
+def test_much_in_and_much_out_at_once(gpu1):
+    data = os.urandom(12_000_000)
+    assert gpu1.run(["cat"], input=data).stdout == data
+
+
+def test_much_on_stderr_alone_blocks_nothing_and_is_bounded(gpu1):
+    done = gpu1.run(["sh", "-c", "head -c 30000000 /dev/zero >&2; echo end"])
+    assert done.code == 0 and done.stdout == b"end\n" and len(done.stderr) <= 64 * 1024
+
+
+def test_a_command_that_takes_too_long_is_ended(gpu1, tmp_path):
+    mark = tmp_path / "pid"
+    with pytest.raises(TimedOut):
+        gpu1.run(["sh", "-c", f"echo $$ > {mark}; sleep 1000"], timeout=1.0)
+    until(lambda: not Path("/proc", mark.read_text().strip()).exists())
+
+
+def test_a_channel_gives_bytes_as_they_come(gpu1):
+    channel = gpu1.open(["sh", "-c", "read a; echo got $a; read b; echo got $b"])
+    for word in (b"one", b"two"):
+        channel.send(word + b"\n")
+        assert channel.recv(100) == b"got " + word + b"\n"
+    assert channel.recv(100) == b""
+
+
+def test_close_wakes_a_waiting_reader_and_ends_a_deaf_process(gpu1):
+    channel = gpu1.open(["sh", "-c", "trap '' HUP; echo $$; exec sleep 1000"])
+    pid = int(channel.recv(100))
+    got = []
+    reader = threading.Thread(target=lambda: got.append(channel.recv(100)))
+    reader.start()
+    channel.close()
+    channel.close()
+    reader.join(5)
+    assert got == [b""]
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_broken_connection_is_no_exit_code(gpu1, host):
+    threading.Timer(0.5, host.harm, [signal.SIGKILL]).start()
+    assert gpu1.run(["sleep", "30"]).code is None
+    gpu1.connect()
+    assert gpu1.run(["true"]).code == 0
+
+
+def test_connect_finds_out_that_an_open_connection_is_dead(gpu1, host):
+    gpu1.connect()
+    old = host.servers()
+    host.harm(signal.SIGSTOP)
+    gpu1.connect()
+    assert gpu1.run(["true"]).code == 0
+    assert set(host.servers()) > set(old)
+    gpu1.close()
+    gpu1.connect()
+    assert gpu1.run(["true"]).code == 0
+
+
+def test_without_a_server_it_is_unreachable(gpu1, host):
+    host.stop()
+    with pytest.raises(Unreachable, match="refused"):
+        gpu1.connect()
+    host.start()
+
+
+def test_max_sessions_1_is_enough(lan, ssh):
+    lan.host("narrow", "MaxSessions 1")
+    narrow = ssh("narrow")
+    channel = narrow.open(["cat"])
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(narrow.run(["echo", "x"]).stdout)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [b"x\n"] * 4
+    channel.send(b"still there\n")
+    assert channel.recv(100) == b"still there\n"
+
+
+NOISE = "echo 'noise before everything'; echo more >&2; trap 'echo bye' EXIT; cd /\n"
+SHELLS = {
+    "bash": (".bashrc", NOISE),
+    "dash": ("", ""),
+    "zsh": (".zshenv", NOISE),
+    "fish": (".config/fish/config.fish", "echo 'noise from fish'; echo more >&2\n"),
+    "tcsh": (".cshrc", "echo 'noise from csh'\n"),
+}
+
+
+@pytest.mark.parametrize("shell", [name for name in SHELLS if shutil.which(name)])
+def test_the_login_shell_and_its_noise_do_not_matter(lan, ssh, shell):
+    """sshd gives ForceCommand's original to the shell as a login shell would get it."""
+    wrapper = f'ForceCommand SHELL=$(command -v {shell}) exec {shell} -c "$SSH_ORIGINAL_COMMAND"'
+    odd = lan.host("odd", wrapper)
+    name, text = SHELLS[shell]
+    if name:
+        (odd.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (odd.home / name).write_text(text)
+    transport = ssh("odd")
+    nasty = ["it's", "a!b", "$x `y`", "two\nlines", "é", "\\", '"', "%d"]
+    done = transport.run(["sh", "-c", 'cat; printf "%s|" "$@"; echo words >&2; exit 7', "sh", *nasty], input=b"in\n")
+    assert (done.code, done.stdout.decode(), done.stderr) == (7, "in\n" + "|".join(nasty) + "|", b"words\n")
+
+
+def test_a_shell_that_does_not_let_in_is_quoted(lan, ssh):
+    lan.host("closed", "ForceCommand echo 'This account is currently not available.' >&2; exit 1")
+    done = ssh("closed").run(["true"])
+    assert done.code == 1 and b"not available" in done.stderr and done.stdout == b""
+
+
+def test_the_attach_command_runs_as_it_is(gpu1):
+    argv = gpu1.attach_argv(["echo", "it's", "here"])
+    assert argv[:2] == ["ssh", "-t"] and argv[-2] == "gpu1"
+    import subprocess
+
+    done = subprocess.run([argv[0], *argv[2:]], capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+    assert done.stdout == b"it's here\n", done.stderr
+
+
+def test_keys_are_renewed_with_closes_in_flight(lan, ssh):
+    renewed(lan, ssh, 10)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_keys_are_renewed_many_times_with_closes_in_flight(lan, ssh):
+    renewed(lan, ssh, 50)
+
+
+def renewed(lan, ssh, times):
+    """Both sides ask for new keys while commands end: nothing may stand still."""
+    lan.host("busy", "RekeyLimit 256K")
+    transport = ssh("busy")
+    transport.connect()
+    engine = transport._first.engine
+    first = engine.session_id
+
+    def pull(got):
+        got.append(len(transport.run(["head", "-c", "600000", "/dev/zero"], timeout=20).stdout))
+
+    for number in range(times):
+        got = []
+        works = [threading.Thread(target=pull, args=(got,)) for _ in range(3)]
+        for work in works:
+            work.start()
+        time.sleep(0.003 * (number % 10))
+        engine.renew_keys(20)
+        for work in works:
+            work.join(30)
+        assert got == [600_000] * 3
+    assert transport._first.engine is engine and engine.session_id == first

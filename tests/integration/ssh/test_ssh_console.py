@@ -1,0 +1,136 @@
+"""The command `trajconsole`, as a process, with one host behind ssh."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+class Laptop:
+    def __init__(self, lan, host):
+        self.lan, self.host, self.folder = lan, host, lan.folder / "laptop"
+        self.folder.mkdir()
+        self.config = self.folder / "config.toml"
+        self.write("")
+
+    def write(self, text, more=""):
+        (self.folder / "ssh_config").write_text(self.lan.config.read_text())
+        self.config.write_text(
+            f'[hosts.far]\nssh = "gpu1"\nssh_config = "ssh_config"\npython = "{sys.executable}"\n{more}\n{text}'
+        )
+
+    def run(self, *words):
+        env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TRAJCONSOLE_STATE": str(self.folder / "state")}
+        argv = [sys.executable, "-m", "console", "--config", str(self.config), *words]
+        return subprocess.run(
+            argv, env=env, capture_output=True, text=True, timeout=120, cwd=self.folder, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def row(self, worker):
+        done = self.run("status", "--json")
+        assert done.returncode == 0, done.stderr
+        return next(row for row in json.loads(done.stdout)["workers"] if row["worker"] == worker)
+
+    def wait(self, worker, wanted):
+        end = time.monotonic() + 90
+        while not wanted(row := self.row(worker)):
+            assert time.monotonic() < end, row
+        return row
+
+
+@pytest.fixture
+def laptop(lan):
+    return Laptop(lan, lan.host("gpu1", known=False))
+
+
+@pytest.fixture
+def trusted(laptop):
+    laptop.lan.know(laptop.host.known_line())
+    return laptop
+
+
+def test_a_new_host_is_trusted_without_a_terminal(laptop):
+    done = laptop.run("status")
+    assert done.returncode == 3 and "trajconsole trust far" in done.stdout
+    asked = laptop.run("trust", "far")
+    assert asked.returncode == 1 and "SHA256:" in asked.stderr and laptop.lan.known_hosts.read_text() == ""
+    fingerprint = asked.stderr.partition("--yes ")[2].strip()
+    wrong = laptop.run("trust", "far", "--yes", "SHA256:somethingelse")
+    assert wrong.returncode == 1 and laptop.lan.known_hosts.read_text() == ""
+    done = laptop.run("trust", "far", "--yes", fingerprint)
+    assert done.returncode == 0, done.stderr
+    assert laptop.lan.known_hosts.read_text() == laptop.host.known_line()
+    assert laptop.run("status").returncode == 0
+
+
+def test_a_command_worker_lives_its_life_over_ssh(trusted):
+    worker = 'host = "far"\ncommand = ["sh", "-c", "echo begun; echo $HOME; exec sleep 1000"]\n'
+    trusted.write(f"[workers.slow]\n{worker}")
+    done = trusted.run("start", "slow")
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = trusted.wait("slow", lambda row: row["live"])
+    assert row["host"] == "far"
+    (run,) = (trusted.host.home / ".trajconsole/runs").iterdir()
+    assert "already running" in trusted.run("start", "slow").stdout
+    assert trusted.run("logs", "slow").stdout == f"begun\n{trusted.host.home}\n"
+    attach = trusted.run("attach", "slow")
+    assert "ssh -t -F" in attach.stderr and attach.returncode == 2
+    done = trusted.run("kill", "slow")
+    assert done.returncode == 0 and "gone, verified" in done.stdout
+    row = trusted.wait("slow", lambda row: not row["live"])
+    assert row["state"] == "killed" and (run / "events.jsonl").read_text().count("kill asked") == 1
+    mirrored = trusted.folder / "state/mirror/far/runs" / run.name
+    assert (mirrored / "train.log").read_bytes() == (run / "train.log").read_bytes()
+
+
+def test_check_over_ssh(trusted):
+    done = trusted.run("check", "far")
+    assert f"{trusted.host.home}/.trajconsole" in done.stdout and "tmux" in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_trainer_that_is_not_there_is_one_clear_error(trusted):
+    bare = trusted.folder / "bare-python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    trusted.write('[workers.t]\nhost = "far"\ntrainer = "persistence-attention"\n', 'code = "/nowhere"')
+    trusted.config.write_text(trusted.config.read_text().replace(sys.executable, str(bare)))
+    done = trusted.run("start", "t")
+    assert done.returncode == 1 and "finds no trainer" in done.stdout and "code" in done.stdout, done.stdout
+
+
+def test_a_trainer_configuration_of_the_laptop_is_used_on_the_host(trusted):
+    (trusted.folder / "mine.toml").write_text('task = "persistence"\n[run]\nepochss = 1\n')
+    trusted.write('[workers.t]\nhost = "far"\ntrainer = "mine.toml"\n', f'code = "{REPOSITORY}"')
+    done = trusted.run("start", "t")
+    assert done.returncode == 1 and "mine.toml" in done.stdout and "epochss" in done.stdout, done.stdout
+
+
+def test_a_real_trainer_trains_over_ssh(trusted):
+    small = (
+        "data.train = 48, data.val = 16, data.test = 16, run.batch = 8, run.epochs = 1, run.log_every = 2, "
+        "measure.erase = 8, model.width = 32, model.depth = 1"
+    )
+    worker = f'host = "far"\ntrainer = "persistence-attention"\nset = {{ {small} }}\n'
+    trusted.write(f'[workers.t]\n{worker}env = {{ OMP_NUM_THREADS = "1" }}\n', f'code = "{REPOSITORY}"')
+    done = trusted.run("start", "t", "--no-check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = trusted.wait("t", lambda row: row["state"] != "planned" and not row["live"])
+    assert row["state"] in ("finished", "criteria met"), row
+    (run,) = (trusted.host.home / ".trajconsole/runs").iterdir()
+    mirror = trusted.folder / "state/mirror/far/runs" / run.name
+    for stream in ("metrics.jsonl", "train.log", "events.jsonl"):
+        assert (mirror / stream).read_bytes() == (run / stream).read_bytes()
+
+
+def test_a_host_that_is_both_is_refused(trusted):
+    trusted.config.write_text('[hosts.far]\nssh = "gpu1"\ntransport = "local"\n')
+    done = trusted.run("status")
+    assert done.returncode == 2 and "config.toml:1: hosts.far" in done.stderr and "remove one" in done.stderr
