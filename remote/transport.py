@@ -1,4 +1,4 @@
-"""The seam between this laptop and a host: byte channels and short commands. `local` and `fake` ship; `ssh` follows.
+"""The seam between this laptop and a host: byte channels and short commands. `local`, `ssh` and `fake` ship.
 
 All calls block and are made from threads of their own, never from the screen's loop. Everything above this file works
 the same on every transport.

@@ -1,8 +1,8 @@
 """A command line that means the same to every login shell, and a mark that tells its output from the shell's noise.
 
 sshd gives the line to the user's login shell, which may be fish, csh or zsh. Inside single quotes all of them agree on
-every character but ', \\ before ' or \\, !, line breaks and, in some, what is not ASCII. So the program is written for
-POSIX sh with those as octal escapes of printf, and only sh reads them.
+every character but ', \\ before ' or \\, !, line breaks and, in some, what is not ASCII. A script that has none of them
+goes as it is; any other is written with octal escapes of printf, which only sh reads.
 """
 
 import re
@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Sequence
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /.,:;=+-_@#^~()[]{}<>|&*?")
+_PLAIN = _SAFE | frozenset('$"`%')  # inside single quotes only
 _PID = re.compile(rb" (\d+)\n")
 
 
@@ -18,6 +19,8 @@ def quoted(script: str) -> str:
     """The line that runs `script`, POSIX sh text, whatever the login shell."""
     if "\0" in script:
         raise ValueError("a NUL byte cannot be given to a program")
+    if _PLAIN.issuperset(script):
+        return f"exec /bin/sh -c '{script}'"
     data = script.encode("utf-8", "surrogateescape")
     text = "".join(chr(byte) if chr(byte) in _SAFE else f"\\{byte:03o}" for byte in data)
     return f'exec /bin/sh -c \'eval "$(printf "{text}")"\''
@@ -31,7 +34,7 @@ def program(argv: Sequence[str]) -> str:
 def marked(argv: Sequence[str]) -> tuple[str, bytes]:
     """The same, saying a word of its own on stdout and stderr just before, and the pid that the program will have."""
     word = f"trajconsole-{secrets.token_hex(8)}"
-    script = f"printf '%s %s\\n' {word} $$; printf '%s\\n' {word} >&2; exec {shlex.join(argv)}"
+    script = f"echo {word} $$; echo {word} >&2; exec {shlex.join(argv)}"
     return quoted(script), word.encode()
 
 
