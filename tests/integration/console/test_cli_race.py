@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 from console_house import REPOSITORY
 
+from trainer.record import RunReader
+
 SMALL = (
     "data.train = 96, data.val = 32, data.test = 32, run.batch = 8, run.epochs = 40, run.log_every = 4, "
     "stop.every = 1, measure.erase = 8, model.width = 32, model.depth = 1"
@@ -40,13 +42,15 @@ def test_a_race_without_a_screen(house):
     jsonschema.Draft202012Validator(SCHEMA).validate(status)
     assert status["races"][0] == race
     lines = done.stderr.splitlines()
-    assert any("criteria  ✓ val_accuracy" in line for line in lines) and any("winner: quick" in line for line in lines)
+    assert any("quick: check at epoch" in line and "✓ val_accuracy" in line for line in lines)
+    assert any("winner: quick" in line for line in lines)
     for name in ("quick", "slow"):
         origin = (house.folder_of(name) / "run.toml").read_text().partition("[origin]")[2]
         assert f'worker = "{name}"' in origin and f'race = "{race["id"]}"' in origin and "code = " in origin
 
 
-def test_a_race_goes_on_without_its_console(house):
+@pytest.mark.parametrize("leave", [signal.SIGINT, signal.SIGKILL])
+def test_a_race_goes_on_without_its_console(house, leave):
     race_of(house)
     console = house.spawn("race", "duel", "--no-check")
     end = time.monotonic() + 60
@@ -55,9 +59,10 @@ def test_a_race_goes_on_without_its_console(house):
         time.sleep(0.05)
     while "✓ slow: started" not in (house.folder / "console.out").read_text():
         time.sleep(0.05)
-    console.send_signal(signal.SIGINT)
-    assert console.wait(20) == 130
-    assert "the workers go on" in (house.folder / "console.out").read_text()
+    console.send_signal(leave)
+    code = console.wait(20)
+    if leave is signal.SIGINT:
+        assert code == 130 and "the workers go on" in (house.folder / "console.out").read_text()
     while not list((house.root / "races").glob("*/winner.json")):
         assert time.monotonic() < end + 90
         time.sleep(0.2)
@@ -68,6 +73,25 @@ def test_a_race_goes_on_without_its_console(house):
         run = house.folder_of(name)
         for stream in ("metrics.jsonl", "train.log", "events.jsonl"):
             assert (house.mirror_of(run) / stream).read_bytes() == (run / stream).read_bytes()
+
+
+def test_a_trainer_is_stopped_with_a_checkpoint_and_goes_on(house):
+    race_of(house)
+    assert house.run("start", "slow", "--no-check").returncode == 0
+    house.wait("slow", lambda row: row["state"] == "training" and row["epoch"] >= 2)
+    stopped = house.run("stop", "slow")
+    assert stopped.returncode == 0 and "gone, verified" in stopped.stdout, stopped.stdout
+    row = house.row("slow")
+    assert row["state"] == "stopped" and row["checkpoint"]["step"] == row["step"]
+    steps = row["step"]
+    assert house.run("resume", "slow").returncode == 0
+    house.wait("slow", lambda row: row["state"] == "training" and (row["step"] or 0) > steps)
+    killed = house.run("kill", "slow")
+    assert killed.returncode == 0 and "gone, verified" in killed.stdout, killed.stdout
+    row = house.row("slow")
+    assert row["state"] == "killed" and row["advice"]
+    epochs = [item["epoch"] for item in RunReader(house.folder_of("slow")).metrics() if item["phase"] == "val"]
+    assert epochs == list(range(len(epochs)))
 
 
 @pytest.mark.parametrize(
