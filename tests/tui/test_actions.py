@@ -243,3 +243,16 @@ async def test_the_source_is_opened_and_closed_with_the_screen(opened):
         source = pilot.app.source
         assert source.started and not source.stopped
     assert source.stopped and not source._listeners
+
+
+async def test_keys_typed_faster_than_they_are_heard_close_a_screen_once(opened):
+    cases = (("x", "close"), ("question_mark", "close"), ("R", "close"), ("enter", "back"), ("enter", "leave"))
+    for opening, action in cases:
+        async with opened(racing()) as pilot:
+            await pilot.press(opening)
+            await settled(pilot)
+            top = pilot.app.screen
+            for _ in range(3):
+                getattr(top, f"action_{action}")()
+            await settled(pilot)
+            assert pilot.app.screen is pilot.app.screen_stack[0] and not pilot.app._exit
