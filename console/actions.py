@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.config import Config, overrides, trainer_spec
+from console.config import Config, in_words_of, overrides, trainer_spec
 from console.fleet.model import Fleet, RunKey
 from console.fleet.records import launched
 from console.hosts import Hosts
@@ -89,7 +89,7 @@ class ConsoleActions:
         yield from together([self._guarded(name, _bind(self._check_worker, name)) for name in workers])
 
     def _start_all(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
-        """Resolve all, check all, then start all: one that would fail keeps the others from being started."""
+        """Resolve all, check all, then start. In a race one that would fail keeps its rivals from being started."""
         prepared: dict[str, _Prepared] = {}
         running: dict[str, str] = {}
         watch = _Verdicts()
@@ -97,15 +97,15 @@ class ConsoleActions:
         if check:
             stages.append(lambda name: self._check(prepared[name]))
         for stage in stages:
-            names = [name for name in workers if name not in running]
+            names = [name for name in workers if name not in running and name not in watch.failed]
             yield from watch.over(together([self._guarded(name, _bind(stage, name)) for name in names]))
-            if watch.failed:
+            if watch.failed and race:
                 for name in workers:
                     if name not in watch.failed and name not in running:
                         text = f"not started, because of {', '.join(sorted(watch.failed))}"
                         yield Step(name, text, ok=False)
                 return
-        names = [name for name in workers if name not in running]
+        names = [name for name in workers if name not in running and name not in watch.failed]
         yield from together([self._guarded(name, _bind(self._launch, prepared[name])) for name in names])
 
     def _prepare(self, name: str, race: str, prepared: dict[str, _Prepared], running: dict[str, str]) -> Iterator[Step]:
@@ -131,7 +131,10 @@ class ConsoleActions:
         changes = list(overrides(worker.set))
         if race:
             changes.append(f"race.folder={toml.dumps({'v': f'{host.root}/races/{race}'}).partition('=')[2].strip()}")
-        table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
+        try:
+            table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
+        except Refused as error:
+            raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
         table["origin"] = {**self._origin(name, race), **trainer_version()}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")

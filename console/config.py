@@ -208,3 +208,17 @@ def state_folder() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - only when nothing is given
 
     return user_state_path("trajconsole")
+
+
+def in_words_of(config: Config, worker: str, complaint: str) -> str:
+    """What the trainer says of `--set`, said of the file in which people wrote it; all in one line."""
+    source = Source(str(config.path), config.path.read_text(encoding="utf-8", errors="replace"))
+    lines = []
+    for line in complaint.splitlines():
+        place, _, rest = line.partition("--set: ")
+        key, colon, what = rest.partition(": ")
+        if place or not colon:
+            lines.append(line)
+        else:
+            lines.append(str(source.problem(f"workers.{worker}.set.{key}", what)))
+    return "; ".join(lines)
