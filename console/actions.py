@@ -20,10 +20,9 @@ from console.hosts import Hosts
 from console.parallel import Work, together
 from console.preflight import Refused
 from console.source import Step
-from console.version import trainer_version
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
-from trainer.record import files, toml
+from trainer.record import code, files, toml
 from trainer.schema import nearest
 
 READONLY = "this console only looks: it was started with --readonly"
@@ -135,7 +134,7 @@ class ConsoleActions:
             table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
         except Refused as error:
             raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
-        table["origin"] = {**self._origin(name, race), **trainer_version()}
+        table["origin"] = {**self._origin(name, race), **code.version()}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
         return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.config import HostConfig
-from console.version import trainer_home
 from remote.transport import Completed, Transport
+from trainer.record import code
 
 RESOLVE_S = 60.0
 CHECK_S = 300.0
@@ -46,7 +46,7 @@ class HostTrainer:
     def env(self) -> dict[str, str]:
         """What a trainer on this host needs around it."""
         data = os.environ.get("TRAJ_DATA") or f"{self._host.root}/data"
-        return {"PYTHONPATH": str(trainer_home()), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
+        return {"PYTHONPATH": str(code.HOME), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
         return (self._host.python, "-m", "trainer", *arguments)
