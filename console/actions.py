@@ -13,17 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.config import Config, overrides, trainer_spec
+from console.config import Config, in_words_of, overrides, trainer_spec
 from console.fleet.model import Fleet, RunKey
 from console.fleet.records import launched
 from console.hosts import Hosts
 from console.parallel import Work, together
 from console.preflight import Refused
 from console.source import Step
-from console.version import trainer_version
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
-from trainer.record import files, toml
+from trainer.record import code, files, toml
 from trainer.schema import nearest
 
 READONLY = "this console only looks: it was started with --readonly"
@@ -89,7 +88,7 @@ class ConsoleActions:
         yield from together([self._guarded(name, _bind(self._check_worker, name)) for name in workers])
 
     def _start_all(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
-        """Resolve all, check all, then start all: one that would fail keeps the others from being started."""
+        """Resolve all, check all, then start. In a race one that would fail keeps its rivals from being started."""
         prepared: dict[str, _Prepared] = {}
         running: dict[str, str] = {}
         watch = _Verdicts()
@@ -97,15 +96,15 @@ class ConsoleActions:
         if check:
             stages.append(lambda name: self._check(prepared[name]))
         for stage in stages:
-            names = [name for name in workers if name not in running]
+            names = [name for name in workers if name not in running and name not in watch.failed]
             yield from watch.over(together([self._guarded(name, _bind(stage, name)) for name in names]))
-            if watch.failed:
+            if watch.failed and race:
                 for name in workers:
                     if name not in watch.failed and name not in running:
                         text = f"not started, because of {', '.join(sorted(watch.failed))}"
                         yield Step(name, text, ok=False)
                 return
-        names = [name for name in workers if name not in running]
+        names = [name for name in workers if name not in running and name not in watch.failed]
         yield from together([self._guarded(name, _bind(self._launch, prepared[name])) for name in names])
 
     def _prepare(self, name: str, race: str, prepared: dict[str, _Prepared], running: dict[str, str]) -> Iterator[Step]:
@@ -132,9 +131,12 @@ class ConsoleActions:
         if race:
             folder = f"{self._hosts.root(worker.host)}/races/{race}"
             changes.append(f"race.folder={toml.dumps({'v': folder}).partition('=')[2].strip()}")
-        table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
-        code = {} if self._config.hosts[worker.host].remote else trainer_version()  # elsewhere the host's own runs
-        table["origin"] = {**self._origin(name, race), **code}
+        try:
+            table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
+        except Refused as error:
+            raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
+        version = {} if self._config.hosts[worker.host].remote else code.version()  # elsewhere the host's own runs
+        table["origin"] = {**self._origin(name, race), **version}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
         return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)

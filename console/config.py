@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
 from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
 
@@ -49,6 +50,8 @@ class HostConfig:
             raise ValueError("needs ssh = …: the host as one would type it after ssh")
         if not self.ssh and (self.ssh_config or self.code):
             raise ValueError("ssh_config and code belong to hosts with ssh = …")
+        if self.ssh:
+            parse_destination(self.ssh)
         if self.code and not self.code.startswith("/"):
             raise ValueError(f"code = {self.code!r}: write an absolute path of the host")
         if self.ssh and self.root and not self.root.startswith(("/", "~/")):
@@ -241,3 +244,17 @@ def state_folder() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - only when nothing is given
 
     return user_state_path("trajconsole")
+
+
+def in_words_of(config: Config, worker: str, complaint: str) -> str:
+    """What the trainer says of `--set`, said of the file in which people wrote it; all in one line."""
+    source = Source(str(config.path), config.path.read_text(encoding="utf-8", errors="replace"))
+    lines = []
+    for line in complaint.splitlines():
+        place, _, rest = line.partition("--set: ")
+        key, colon, what = rest.partition(": ")
+        if place or not colon:
+            lines.append(line)
+        else:
+            lines.append(str(source.problem(f"workers.{worker}.set.{key}", what)))
+    return "; ".join(lines)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from console.config import HostConfig
-from console.version import trainer_home
 from remote.transport import Completed, Transport
+from trainer.record import code
 
 RESOLVE_S = 60.0
 CHECK_S = 300.0
@@ -51,10 +51,10 @@ class HostTrainer:
         """What a trainer on this host needs around it."""
         host = self._host
         if host.remote:
-            code = {"PYTHONPATH": host.code} if host.code else {}
-            return {**code, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": f"{self._root}/data"}
+            path = {"PYTHONPATH": host.code} if host.code else {}
+            return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": f"{self._root}/data"}
         data = os.environ.get("TRAJ_DATA") or f"{self._root}/data"
-        return {"PYTHONPATH": str(trainer_home()), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
+        return {"PYTHONPATH": str(code.HOME), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
         return (self._host.python, "-m", "trainer", *arguments)

@@ -17,7 +17,7 @@ from trainer.config import Config
 from trainer.ending import Ending, Interrupted
 from trainer.failure import explain
 from trainer.journal import Journal
-from trainer.record import RunLocked, RunReader, RunWriter, Status, atomic, files
+from trainer.record import RunLocked, RunReader, RunWriter, Status, atomic, code, files
 from trainer.record.status import Finding
 from trainer.requests import Requests
 from trainer.say import say
@@ -42,7 +42,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
             board.now()
             board.start()
             try:
-                journal.event("started", pid=os.getpid(), resume=resume, **origin.code())
+                journal.event("started", pid=os.getpid(), resume=resume, **code.version())
                 if changes:
                     journal.event("configuration", changes={key: list(pair) for key, pair in changes.items()})
                 clear_stop_file(folder, journal, since if resume else None)

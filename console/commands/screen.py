@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual reads from the one and draws on the others.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         arguments.json, arguments.once, arguments.all = False, True, False
         status.run(arguments)
         return 0

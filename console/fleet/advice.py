@@ -181,7 +181,7 @@ def _disk(disk: Disk | None) -> Iterator[Advice]:
     if disk is None or disk.total <= 0:
         return
     share = disk.free / disk.total
-    proof = f"{disk.mount}: {disk.free / 2**30:.1f} GiB of {disk.total / 2**30:.0f} GiB free"
+    proof = f"{disk.mount}: {_bytes(disk.free)} of {_bytes(disk.total)} free"
     if share < DISK_FULL or disk.inodes_free == 0:
         words = "no inodes left" if disk.inodes_free == 0 else "the disk is full"
         yield Advice(words, proof, "free space: checkpoints and logs cannot be written", "error")
@@ -199,7 +199,7 @@ def _memory(host: Host) -> str:
     figures = host.telemetry
     if figures is None or figures.memory_used is None or not figures.memory_total:
         return ""
-    return f"{figures.memory_used / 2**30:.1f} of {figures.memory_total / 2**30:.1f} GiB in use on {host.name}"
+    return f"{_bytes(figures.memory_used)} of {_bytes(figures.memory_total)} in use on {host.name}"
 
 
 def _sentence(*parts: str) -> str:
@@ -214,3 +214,8 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def _bytes(amount: int) -> str:
+    unit = max(0, min(4, (max(1, amount).bit_length() - 1) // 10))
+    return f"{amount / 1024**unit:.{1 if unit else 0}f} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"

@@ -125,7 +125,7 @@ def _not_ended(case: _Case) -> State:
     if case.alive is False:
         return State(
             "vanished",
-            f"{_processes(case.run)} is gone and there is no exit record",
+            f"{_gone(case.run)} and there is no exit record",
             "no process and no exit record",
             beat if beat is not None else _age(began(case.run), case),
         )
@@ -145,7 +145,7 @@ def _not_ended(case: _Case) -> State:
 
 
 def _by_its_word(case: _Case, status: Status, beat: float | None) -> State:
-    proof = f"{_processes(case.run)} is alive" if case.alive else "nobody has looked at its process yet"
+    proof = _alive(case.run) if case.alive else "nobody has looked at its process yet"
     if asked_to_end(case.run) and case.alive:
         return State("stopping", f"a stop was asked for; {proof}", status.message, beat)
     name = status.state if status.state in STATES and status.state in LIVE else "training"
@@ -155,7 +155,7 @@ def _by_its_word(case: _Case, status: Status, beat: float | None) -> State:
 
 def _silent(case: _Case) -> State:
     """Alive, and it writes no status.json: a foreign command, or a trainer that has only just begun."""
-    proof = f"{_processes(case.run)} is alive"
+    proof = _alive(case.run)
     age = max(0.0, case.now - case.run.heard_at)
     if asked_to_end(case.run):
         return State("stopping", f"a stop was asked for; {proof}", age=age)
@@ -215,9 +215,18 @@ def _rebooted(case: _Case) -> bool:
     return since is not None and hello.boot_time > since + 5.0
 
 
-def _processes(run: Run) -> str:
+def _alive(run: Run) -> str:
+    living = sorted({process.pid for process in run.processes.values() if process.alive})
+    return f"process {living[0]} is alive" if len(living) == 1 else f"processes {_listed(living)} are alive"
+
+
+def _gone(run: Run) -> str:
     pids = sorted({process.pid for process in run.processes.values()})
-    return f"process {' and '.join(map(str, pids))}" if pids else "its process"
+    return f"process {pids[0]} is gone" if len(pids) == 1 else f"processes {_listed(pids)} are gone"
+
+
+def _listed(pids: list[int]) -> str:
+    return " and ".join(map(str, pids))
 
 
 def _reason(status: Status | None) -> str:

@@ -81,7 +81,12 @@ class WorkersScreen(Screen[None]):
         self._ask_to_end(kill=True)
 
     def action_race(self) -> None:
-        if self.console.source.races():
+        races = self.console.source.races()
+        if len(races) == 1 and self.picture.untouched:  # the first thing a newcomer does: nothing to choose or to lose
+            (name,) = races
+            self.console.perform("race", races[name], lambda: self.console.actions.race(name))
+            self._raced(races[name][0])
+        elif races:
             self.console.push_screen(RaceDialog(self.picture), self._raced)
         else:
             self.console.say("no race in the configuration: add [races.NAME] with workers = [...] to config.toml")

@@ -78,8 +78,13 @@ class Dialog(ModalScreen[Result]):
             lines += step_lines(self.deed.name, step, since, width, done=self.deed.done)
         return [*lines, BLANK]
 
+    def close(self, result: Result | None) -> None:
+        """Go away, once: a second key may have been typed before the first was heard."""
+        if self.is_current:
+            self.dismiss(result)
+
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.close(None)
 
 
 def bullets(lines: Sequence[str], tone: str = "text") -> list[Line]:

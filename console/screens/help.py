@@ -87,11 +87,15 @@ class HelpText(Lines):
 class HelpScreen(ModalScreen[None]):
     """Above the screen whose keys it names."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "close", "close", show=False)]
 
     def __init__(self, groups: dict[str, list[Entry]]) -> None:
         super().__init__()
         self._groups = groups
+
+    def action_close(self) -> None:
+        if self.is_current:
+            self.dismiss()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help") as frame:

@@ -45,13 +45,13 @@ class RaceDialog(Dialog[str | None]):
     def show(self, picture: Picture) -> None:
         super().show(picture)
         if self.deed is not None and self.deed.done and not self.deed.failures:
-            self.dismiss(self._first())
+            self.close(self._first())
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         if event.name == CANCEL:
-            self.dismiss(None)
+            self.close(None)
         elif event.name == CLOSE:
-            self.dismiss(self._first())
+            self.close(self._first())
         else:
             view = self._view()
             assert view is not None

@@ -61,7 +61,7 @@ class StopDialog(Dialog[None]):
         elif event.name == KILL:
             self.deed = app.perform("kill", names, lambda: app.actions.kill(runs))
         else:
-            self.dismiss(None)
+            self.close(None)
             return
         self.refresh_body()
 

@@ -90,10 +90,11 @@ class WorkerScreen(WorkersScreen):
         self.show_hints()
 
     def action_back(self) -> None:
-        self.dismiss()
+        if self.is_current:  # a second key may have been typed before the first was heard
+            self.dismiss()
 
     def action_leave(self) -> None:
-        self.dismiss()
+        self.action_back()
 
     def action_open(self) -> None:
         self.action_tab(1)

@@ -18,6 +18,7 @@ from console.widgets.log import LogPane
 
 TABS = ("log", "criteria", "chart", "events")
 SIDE_CRITERIA, SIDE_CHART = 120, 160  # from these widths on they have a place of their own
+TALL = 18  # … the chart from this height on, too: it stands below the criteria
 
 
 class Detail(Widget):
@@ -59,9 +60,14 @@ class Detail(Widget):
     @property
     def tabs(self) -> tuple[str, ...]:
         """Tabs on the left: what has no place of its own."""
-        width = self.size.width
-        places = {"criteria": width >= SIDE_CRITERIA, "chart": width >= SIDE_CHART}
+        places = {"criteria": self.size.width >= SIDE_CRITERIA, "chart": self.charted}
         return tuple(tab for tab in TABS if not places.get(tab, False))
+
+    @property
+    def charted(self) -> bool:
+        """The chart has a place of its own."""
+        width, height = self.size
+        return width >= SIDE_CHART or (width >= SIDE_CRITERIA and height >= TALL)
 
     @property
     def active(self) -> str:
@@ -126,25 +132,25 @@ class Detail(Widget):
         side.display = width >= SIDE_CRITERIA
         side.styles.width = min(96, width * 9 // 20) if width >= SIDE_CHART else 56
         for name in ("#side-chart", "#side-chart-rule"):
-            self.query_one(name).display = width >= SIDE_CHART
+            self.query_one(name).display = self.charted
         for tab in TABS:
             self.query_one(f"#{tab}").display = tab == self.active
         self._fill()
 
     def _fill(self) -> None:
         row, run = self._row, self._run
-        wide, tabs = self.size.width, self.tabs
+        charted, tabs = self.charted, self.tabs
         if self.active == "log":
             self.log_pane.show(row.key if row else None, run.log if run else Log(), no_log(row))
         if self.active == "events":
             self.query_one("#events", FactsPane).show(row, run, self._now)
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
         self.query_one(where, CriteriaPane).show(row)
-        if self.active == "chart" or wide >= SIDE_CHART:
+        if self.active == "chart" or charted:
             plots = self._curves.plots(row, run) if row else []
             chart = self.query_one("#chart" if "chart" in tabs else "#side-chart", ChartPane)
             chart.show(plots, absent="No metrics yet.")
-        if wide >= SIDE_CHART and row is not None:
+        if charted and row is not None:
             lines = len(criteria_lines(row, 60))
             self.query_one("#side-criteria").styles.height = max(3, min(lines, self.size.height // 2))
         self.rules()

@@ -139,6 +139,8 @@ def _race_part(race: RaceView | None) -> Line:
     if race.winner:
         return ((name, "text"), (f"★ {plain(race.winner)}", "good"))
     best = race.standings[0]
+    if not best.total:
+        return ((name, "text"), (best.row.state.name, "strong"))
     return ((name, "text"), (f"{plain(best.row.worker)} {best.passed}/{best.total}", "strong"))
 
 

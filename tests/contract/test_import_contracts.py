@@ -15,6 +15,10 @@ CROSSINGS = {
     "the trainer knows neither hosts nor screens": ("trainer/schema.py", "import remote.errors"),
     "the remote layer knows neither training nor screens": ("remote/errors.py", "import trainer.record"),
     "the console reads run directories and configurations, and trains nothing": ("console/source.py", "import torch"),
+    "the console knows of the trainer only the run directory and typed TOML": (
+        "console/source.py",
+        "import trainer.config",
+    ),
     "the console speaks to hosts only through the remote layer": ("console/source.py", "import psutil"),
     "the contract half of the trainer is standard library only": ("trainer/record/jsonl.py", "import numpy"),
     "the fleet is pure: no screens and no threads below it": ("console/fleet/model.py", "import threading"),
@@ -60,3 +64,13 @@ def test_a_crossing_breaks_the_contract(copy: Path, contract: str) -> None:
     result = lint(copy)
     assert result.returncode != 0
     assert f"{contract} BROKEN" in result.stdout
+
+
+def test_the_console_may_know_nothing_else_of_the_trainer() -> None:
+    config = tomllib.loads((HOUSE / "pyproject.toml").read_text())
+    (contract,) = [c for c in config["tool"]["importlinter"]["contracts"] if "only the run directory" in c["name"]]
+    parts = (HOUSE / "trainer").iterdir()
+    there = {path.stem for path in parts if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert set(contract["forbidden_modules"]) == {
+        f"trainer.{name}" for name in there - {"__init__", "__main__", "record", "schema"}
+    }

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Iterator
 
+import pytest
 from screen_text import screen_text, settled
-from tui_fleets import NOW, FakeActions, busy, fresh, key_of, racing
+from tui_fleets import NOW, FakeActions, busy, fresh, key_of, racing, won
 
 from console.screens.stop import StopDialog
 from console.source import Step
@@ -155,7 +156,7 @@ async def test_what_went_well_goes_by_itself(opened):
 
 
 async def test_the_race_dialog_says_what_it_will_do_and_follows(opened):
-    async with opened(fresh()) as pilot:
+    async with opened(won()) as pilot:
         await pilot.press("j", "R")
         await settled(pilot)
         text = screen_text(pilot.app)
@@ -166,16 +167,25 @@ async def test_the_race_dialog_says_what_it_will_do_and_follows(opened):
         assert pilot.app.screen.table.selected.worker == "attention"
 
 
-async def test_a_race_that_cannot_start_stays_on_the_screen(opened):
+async def test_the_first_race_needs_one_key(opened):
+    async with opened(fresh()) as pilot:
+        await pilot.press("j", "R")
+        await until(pilot, lambda: pilot.app.actions.asked and not pilot.app.notes.busy)
+        assert pilot.app.actions.asked == [("race", ("persistence",))]
+        assert pilot.app.screen is pilot.app.screen_stack[0] and pilot.app.screen.table.selected.worker == "attention"
+
+
+@pytest.mark.parametrize(("story", "keys", "more"), [(fresh, "R", ""), (won, "R enter", "[ close ]")])
+async def test_a_race_that_cannot_start_stays_on_the_screen(opened, story, keys, more):
     def refused(name, workers):
         yield Step("attention", "check of data failed: no room", ok=False, mend="free 2 GB")
 
-    async with opened(fresh(), actions=FakeActions(refused)) as pilot:
-        await pilot.press("R", "enter")
+    async with opened(story(), actions=FakeActions(refused)) as pilot:
+        await pilot.press(*keys.split())
         await until(pilot, lambda: not pilot.app.notes.busy)
         await repainted(pilot)
         text = screen_text(pilot.app)
-        assert "check of data failed: no room" in text and "free 2 GB" in text and "[ close ]" in text
+        assert "check of data failed: no room" in text and "free 2 GB" in text and more in text
 
 
 async def test_the_screen_goes_on_while_an_action_blocks(opened):
@@ -243,3 +253,16 @@ async def test_the_source_is_opened_and_closed_with_the_screen(opened):
         source = pilot.app.source
         assert source.started and not source.stopped
     assert source.stopped and not source._listeners
+
+
+async def test_keys_typed_faster_than_they_are_heard_close_a_screen_once(opened):
+    cases = (("x", "close"), ("question_mark", "close"), ("R", "close"), ("enter", "back"), ("enter", "leave"))
+    for opening, action in cases:
+        async with opened(racing()) as pilot:
+            await pilot.press(opening)
+            await settled(pilot)
+            top = pilot.app.screen
+            for _ in range(3):
+                getattr(top, f"action_{action}")()
+            await settled(pilot)
+            assert pilot.app.screen is pilot.app.screen_stack[0] and not pilot.app._exit

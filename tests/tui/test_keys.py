@@ -135,7 +135,8 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "2": (["1"], focus("workers")),
     "3": ([], focus("log")),
     "4": ([], focus("side-criteria")),
-    **{str(n): ([], focus("workers")) for n in range(5, 10)},
+    "5": ([], focus("side-chart")),
+    **{str(n): ([], focus("workers")) for n in range(6, 10)},
 }
 LOG: dict[str, tuple[list[str], Check]] = {
     "k": ([], log_is(following=False)),

@@ -183,7 +183,12 @@ async def test_a_won_race_is_announced_with_its_picture(opened):
 
 
 async def test_wide_screens_show_criteria_and_charts_beside_the_log(opened):
-    for size, beside in (((80, 24), (False, False)), ((120, 36), (True, False)), ((160, 45), (True, True))):
+    for size, beside in (
+        ((80, 24), (False, False)),
+        ((120, 24), (True, False)),
+        ((120, 36), (True, True)),
+        ((160, 45), (True, True)),
+    ):
         async with opened(racing(), size) as pilot:
             text = screen_text(pilot.app)
             assert LOG.splitlines()[-1] in text

@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 from console_house import REPOSITORY
 
+from trainer.record import RunReader
+
 SMALL = (
     "data.train = 96, data.val = 32, data.test = 32, run.batch = 8, run.epochs = 40, run.log_every = 4, "
     "stop.every = 1, measure.erase = 8, model.width = 32, model.depth = 1"
@@ -40,13 +42,15 @@ def test_a_race_without_a_screen(house):
     jsonschema.Draft202012Validator(SCHEMA).validate(status)
     assert status["races"][0] == race
     lines = done.stderr.splitlines()
-    assert any("criteria  ✓ val_accuracy" in line for line in lines) and any("winner: quick" in line for line in lines)
+    assert any("quick: check at epoch" in line and "✓ val_accuracy" in line for line in lines)
+    assert any("winner: quick" in line for line in lines)
     for name in ("quick", "slow"):
         origin = (house.folder_of(name) / "run.toml").read_text().partition("[origin]")[2]
         assert f'worker = "{name}"' in origin and f'race = "{race["id"]}"' in origin and "code = " in origin
 
 
-def test_a_race_goes_on_without_its_console(house):
+@pytest.mark.parametrize("leave", [signal.SIGINT, signal.SIGKILL])
+def test_a_race_goes_on_without_its_console(house, leave):
     race_of(house)
     console = house.spawn("race", "duel", "--no-check")
     end = time.monotonic() + 60
@@ -55,9 +59,10 @@ def test_a_race_goes_on_without_its_console(house):
         time.sleep(0.05)
     while "✓ slow: started" not in (house.folder / "console.out").read_text():
         time.sleep(0.05)
-    console.send_signal(signal.SIGINT)
-    assert console.wait(20) == 130
-    assert "the workers go on" in (house.folder / "console.out").read_text()
+    console.send_signal(leave)
+    code = console.wait(20)
+    if leave is signal.SIGINT:
+        assert code == 130 and "the workers go on" in (house.folder / "console.out").read_text()
     while not list((house.root / "races").glob("*/winner.json")):
         assert time.monotonic() < end + 90
         time.sleep(0.2)
@@ -67,14 +72,34 @@ def test_a_race_goes_on_without_its_console(house):
     for name in ("quick", "slow"):
         run = house.folder_of(name)
         for stream in ("metrics.jsonl", "train.log", "events.jsonl"):
-            assert (house.mirror_of(run) / stream).read_bytes() == (run / stream).read_bytes()
+            copy = house.mirror_of(run) / stream  # a stream without a line has no copy
+            assert (copy.read_bytes() if copy.exists() else b"") == (run / stream).read_bytes()
+
+
+def test_a_trainer_is_stopped_with_a_checkpoint_and_goes_on(house):
+    race_of(house)
+    assert house.run("start", "slow", "--no-check").returncode == 0
+    house.wait("slow", lambda row: row["state"] == "training" and row["epoch"] >= 2)
+    stopped = house.run("stop", "slow")
+    assert stopped.returncode == 0 and "gone, verified" in stopped.stdout, stopped.stdout
+    row = house.row("slow")
+    assert row["state"] == "stopped" and row["checkpoint"]["step"] == row["step"]
+    steps = row["step"]
+    assert house.run("resume", "slow").returncode == 0
+    house.wait("slow", lambda row: row["state"] == "training" and (row["step"] or 0) > steps)
+    killed = house.run("kill", "slow")
+    assert killed.returncode == 0 and "gone, verified" in killed.stdout, killed.stdout
+    row = house.row("slow")
+    assert row["state"] == "killed" and row["advice"]
+    epochs = [item["epoch"] for item in RunReader(house.folder_of("slow")).metrics() if item["phase"] == "val"]
+    assert epochs == list(range(len(epochs)))
 
 
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
-        (", optim.lrr = 1", "unknown key — did you mean 'lr'?"),
-        (", run.epochss = 1", "unknown key — did you mean 'epochs'?"),
+        (", optim.lrr = 1", "config.toml:5: workers.quick.set.optim.lrr: unknown key — did you mean 'lr'?"),
+        (", run.epochss = 1", "config.toml:5: workers.quick.set.run.epochss: unknown key — did you mean 'epochs'?"),
     ],
 )
 def test_a_misspelt_key_is_told_before_anything_starts(house, extra, words):
@@ -83,6 +108,14 @@ def test_a_misspelt_key_is_told_before_anything_starts(house, extra, words):
     assert done.returncode == 1 and words in done.stdout
     assert "✗ slow: not started, because of quick" in done.stdout
     assert not (house.root / "runs").exists()
+
+
+def test_one_worker_that_cannot_start_does_not_hold_up_the_others(house):
+    race_of(house, extra=", optim.lrr = 1")
+    house.write(house.config.read_text().partition("[hosts.here]\n")[2] + house.worker("shell", "sleep 60\n"))
+    done = house.run("start", "quick", "shell", "--no-check")
+    assert done.returncode == 1 and "✗ quick" in done.stdout and "✓ shell: started" in done.stdout
+    assert house.row("quick")["state"] == "planned" and house.row("shell")["live"]
 
 
 def test_a_loss_that_is_no_number_is_told(house):

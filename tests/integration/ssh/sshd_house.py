@@ -93,7 +93,7 @@ class Sshd:
 
     def stop(self) -> None:
         assert self.process is not None
-        left = [self.process.pid, *self.sessions, *self._workers()]
+        left = [self.process.pid, *self.sessions]
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -105,18 +105,6 @@ class Sshd:
             capture_output=True,
             check=False,
         )
-
-    def _workers(self) -> list[int]:
-        """What launch.sh has started below this test's folder: it outlives its tmux server."""
-        mark = f"TRAJ_RUN_DIR={self.folder.parent}/".encode()
-        found = []
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                if mark in path.read_bytes():
-                    found.append(int(path.parent.name))
-            except OSError:
-                continue
-        return found
 
 
 def _name(pid: int) -> str:

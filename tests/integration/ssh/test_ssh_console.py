@@ -134,3 +134,6 @@ def test_a_host_that_is_both_is_refused(trusted):
     trusted.config.write_text('[hosts.far]\nssh = "gpu1"\ntransport = "local"\n')
     done = trusted.run("status")
     assert done.returncode == 2 and "config.toml:1: hosts.far" in done.stderr and "remove one" in done.stderr
+    trusted.config.write_text('[hosts.far]\nssh = "-oProxyCommand=x"\n')
+    done = trusted.run("status")
+    assert done.returncode == 2 and "write it as after ssh" in done.stderr

@@ -30,7 +30,7 @@ def test_a_plan_is_planned_with_its_age():
 def test_alive_and_training(evidence):
     state = evidence.launch().status("training").process(True).state()
     assert state.name == "training" and state.stalled_for is None and state.unreachable_for is None
-    assert "process 41 and 42 is alive" in state.evidence and state.age == 1.0
+    assert "processes 41 and 42 are alive" in state.evidence and state.age == 1.0
 
 
 def test_launched_and_silent_is_starting(evidence):

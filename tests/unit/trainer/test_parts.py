@@ -15,6 +15,7 @@ from trainer.board import Board
 from trainer.config import Optim
 from trainer.ending import Interrupted, TrainingFailed
 from trainer.meter import Pace, Window
+from trainer.record import code
 from trainer.record.status import Finding, Status
 from trainer.requests import Requests
 from trainer.say import duration
@@ -240,13 +241,13 @@ def test_requests_ask_politely_and_give_signals_back(tmp_path: Path) -> None:
 
 def test_the_code_hash_changes_with_any_file(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1")
-    first = origin.code_hash(tmp_path)
+    first = code.code_hash(tmp_path)
     (tmp_path / "b.txt").write_text("not code")
-    assert origin.code_hash(tmp_path) == first
+    assert code.code_hash(tmp_path) == first
     (tmp_path / "b.py").write_text("2")
-    second = origin.code_hash(tmp_path)
+    second = code.code_hash(tmp_path)
     (tmp_path / "b.py").rename(tmp_path / "c.py")
-    assert len({first, second, origin.code_hash(tmp_path)}) == 3
+    assert len({first, second, code.code_hash(tmp_path)}) == 3
     assert {"by", "host", "time", "code"} <= set(origin.by_hand())
 
 
