@@ -34,7 +34,8 @@ class SshChannel:
         self._over = False
         self._said: bytes | None = None  # once closed
         try:
-            self._channel = engine.open_session(timeout=timeout)
+            with engine.opening:
+                self._channel = engine.open_session(timeout=timeout)
         except paramiko.ChannelException:
             raise Refused from None
         except (EOFError, OSError, paramiko.SSHException) as error:

@@ -90,6 +90,7 @@ class Engine(paramiko.Transport):
         self._notes: dict[int, Notes] = {}
         self._exchange = threading.Lock()
         self._asking = threading.Lock()
+        self.opening = threading.Lock()  # paramiko keeps one refusal: of two at once, one would come without its reason
         super().__init__(sock, default_window_size=window)
         self.packetizer.REKEY_BYTES = REKEY_BYTES
         self.packetizer.REKEY_BYTES_OVERFLOW_MAX = REKEY_BYTES
