@@ -158,11 +158,11 @@ def _try_key(attempt: _Attempt, name: str, key: paramiko.PKey) -> bool:
         return _accepted(attempt, attempt.engine.auth_publickey(attempt.settings.user, key))
     except paramiko.BadAuthenticationType as error:
         attempt.methods = list(error.allowed_types)
-    except paramiko.AuthenticationException:
-        _still_there(attempt)
+    except paramiko.AuthenticationException as error:
+        _still_there(attempt, error)
     except (paramiko.SSHException, ValueError) as error:  # a key that this server or this library cannot use
         attempt.tried[-1] += f" ({error})"
-        _still_there(attempt)
+        _still_there(attempt, error)
     return False
 
 
@@ -186,9 +186,9 @@ def _try_password(attempt: _Attempt) -> bool:
         attempt.tried.append("password")
         try:
             attempt.engine.auth_password(settings.user, password)
-        except paramiko.AuthenticationException:
+        except paramiko.AuthenticationException as error:
             secrets.passwords.pop(whom, None)
-            _still_there(attempt)
+            _still_there(attempt, error)
             return False
         except paramiko.SSHException as error:
             raise Unreachable(f"{settings.host} hung up during the login: {error}") from None
@@ -203,17 +203,20 @@ def _asks(attempt: _Attempt) -> bool:
             attempt.engine.auth_none(attempt.settings.user)
         except paramiko.BadAuthenticationType as error:
             attempt.methods = list(error.allowed_types)
-        except paramiko.SSHException:
-            _still_there(attempt)
+        except paramiko.SSHException as error:
+            _still_there(attempt, error)
     return bool({"password", "keyboard-interactive"} & set(attempt.methods))
 
 
-def _still_there(attempt: _Attempt) -> None:
-    error = attempt.engine.get_exception()
-    if isinstance(error, TimeoutError):
-        raise TimedOut(f"{attempt.settings.host} did not answer during the login")
+def _still_there(attempt: _Attempt, error: Exception) -> None:
+    """A server that is gone has refused nobody, unless it hung up after several tries."""
+    host = attempt.settings.host
+    if "timeout" in str(error).lower():
+        raise TimedOut(f"{host} did not answer during the login") from None
     if not attempt.engine.is_active():
-        raise _refusal(attempt)
+        if len(attempt.tried) > 1:
+            raise _refusal(attempt) from None
+        raise Unreachable(f"{host} hung up during the login") from None
 
 
 def _refusal(attempt: _Attempt) -> AuthFailed:
