@@ -150,11 +150,14 @@ def _criteria(status: Status) -> Iterator[Advice]:
         return
     when = "" if stopping.next_epoch is None else f"next check at epoch {stopping.next_epoch}"
     open_ = [item for item in stopping.criteria if not item.passed]
-    if stopping.checked_epoch is None:
-        yield Advice("the criteria have not been checked yet", ", ".join(map(wanted, stopping.criteria)), when, "note")
+    if all(item.value is None for item in stopping.criteria):
+        yield Advice("the criteria are not known yet", ", ".join(map(wanted, stopping.criteria)), when, "note")
     elif open_:
         count = f"{len(open_)} of {len(stopping.criteria)} criteria not met"
         yield Advice(f"why it has not stopped: {count}", " · ".join(map(verdict, open_)), when, "note")
+    else:
+        held = "why it has not stopped: all criteria hold, and that counts only at a check"
+        yield Advice(held, " · ".join(map(verdict, stopping.criteria)), when, "note")
 
 
 def verdict(item: Criterion) -> str:

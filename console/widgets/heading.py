@@ -6,6 +6,7 @@ from console import format as fmt
 from console.fleet.cells import HostRow, RaceView, WorkerRow
 from console.glyphs import GLYPHS, link, tally
 from console.plain import plain
+from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Span, cut, padded, width_of
 
 _GAP: Span = ("   ", "text")
@@ -75,7 +76,8 @@ def guide(races: Sequence[RaceView], words: str, width: int) -> list[Line]:
         else "races the workers of a race in the configuration"
     )
     first = words or f"Nothing has run yet: R {does}."
-    return [BLANK, ((" ", "text"), ("▌ ", "accent"), (plain(first), "strong")), _hints(), BLANK]
+    parts = folded(plain(first), max(20, width - 4))
+    return [BLANK, *(((" ", "text"), ("▌ ", "accent"), (part, "strong")) for part in parts), _hints(), BLANK]
 
 
 def _hints() -> Line:

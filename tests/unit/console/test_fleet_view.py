@@ -153,3 +153,23 @@ def test_a_race_that_never_ran_shows_its_workers(evidence):
 def test_a_race_is_known_by_its_whole_name():
     evidence = race(("attention", False, "training"))
     assert newest_race(evidence.fleet, "persist") == "" and newest_race(evidence.fleet, "persistence") == RACE
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (None, "the criteria are not known yet"),
+        (1.32, "why it has not stopped: 1 of 1 criteria not met"),
+        (1.61, "why it has not stopped: all criteria hold, and that counts only at a check"),
+    ],
+)
+def test_why_a_run_has_not_stopped(evidence, value, what):
+    criterion = {"metric": "attention_ratio", "op": ">=", "threshold": 1.5}
+    if value is not None:
+        criterion |= {"value": value, "passed": value >= 1.5}
+    evidence.launch().process(True).status(
+        "training", heartbeat=evidence.now, stopping={"criteria": [criterion], "next_epoch": 5}
+    )
+    (row,) = [row for row in worker_rows(evidence.fleet, evidence.now) if row.key is not None]
+    (advice,) = [item for item in row.advice if item.level == "note"]
+    assert advice.what == what and advice.mend == "next check at epoch 5"
