@@ -1,5 +1,6 @@
 """Real sshd processes on loopback, each with keys, home and configuration of its own; only they are ended."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -27,9 +28,10 @@ def make_key(path: Path, passphrase: str = "", kind: str = "ed25519") -> Path:
 def children(pid: int) -> list[int]:
     """Everything below a process."""
     found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *children(child)]
+    with contextlib.suppress(OSError):  # it may end while it is looked at
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in map(int, task.read_text().split()):
+                found += [child, *children(child)]
     return found
 
 
@@ -93,7 +95,8 @@ class Sshd:
 
     def stop(self) -> None:
         assert self.process is not None
-        left = [self.process.pid, *self.sessions]
+        self.process.send_signal(signal.SIGSTOP)  # no new session while the old ones are ended
+        left = [*self.sessions, self.process.pid]
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -105,6 +108,14 @@ class Sshd:
             capture_output=True,
             check=False,
         )
+
+
+def command(pid: int) -> bytes:
+    """Its command line; nothing when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _name(pid: int) -> str:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from sshd_house import children, until
+from sshd_house import children, command, until
 
 from remote.events import Chunk, LinkState, Synced
 from remote.launcher import KILL, Launch
@@ -63,13 +63,6 @@ def linked(lan, ssh, tmp_path):
     yield link, host, heard, root
     link.close()
     until(lambda: not any(b"-u" in command(pid) for pid in host.sessions))  # no probe is left
-
-
-def command(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
@@ -141,4 +134,4 @@ def test_a_run_is_started_listed_and_ended_over_ssh(lan, ssh):
     last = list(launcher.stop("~/it's here", "a-1", "a", KILL))[-1]
     assert last.gone and not Path(f"/proc/{pid}").exists()
     assert json.loads((folder / "exit.json").read_text())["signal"] == 9
-    assert not [pid for pid in children(os.getpid()) if b"sleep" in command(pid)]
+    assert not [pid for pid in children(os.getpid()) if b"sleep\x001000" in command(pid)]

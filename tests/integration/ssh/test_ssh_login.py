@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sshd_house import children, make_key, until
+from sshd_house import children, command, make_key, until
 
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, TimedOut, Unreachable
 from remote.ssh import host_keys, settings
@@ -176,9 +176,7 @@ def test_a_proxy_command(lan, ssh):
     gpu1 = ssh("gpu1")
     assert words(gpu1) == b"in\n"
     gpu1.close()
-    assert not children(os.getpid()) or all(
-        b"ssh -F" not in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(os.getpid())
-    )
+    assert not any(b"ssh -F" in command(pid) for pid in children(os.getpid()))
     lan.alias("broken", f"ProxyCommand sh -c 'echo no way there >&2; exit 1'\nHostName {host.address}")
     with pytest.raises(Unreachable, match="no way there"):
         ssh("broken").connect()
