@@ -3,25 +3,11 @@
 from dataclasses import dataclass
 
 from console.fleet.model import RunKey
+from trainer.record import status
 from trainer.record.status import Checkpoint, Criterion, Progress
 
-STATES = (
-    "planned",
-    "queued",
-    "starting",
-    "preparing",
-    "training",
-    "validating",
-    "stopping",
-    "finished",
-    "criteria met",
-    "lost the race",
-    "stopped",
-    "failed",
-    "killed",
-    "out of memory",
-    "vanished",
-)
+# What a run says of itself, and around it what only its watcher can conclude.
+STATES = ("planned", "queued", *status.STATES, "killed", "out of memory", "vanished")
 LIVE = frozenset({"queued", "starting", "preparing", "training", "validating", "stopping"})
 
 
