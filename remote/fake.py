@@ -38,6 +38,7 @@ class FakeChannel:
     sent: bytearray = field(default_factory=bytearray)
     closed: threading.Event = field(default_factory=threading.Event)
     dropped: bool = False
+    input_over: bool = False
     _rest: bytes = b""
 
     def send(self, data: bytes) -> None:
@@ -61,6 +62,12 @@ class FakeChannel:
                 raise saying if isinstance(saying, RemoteError) else Unreachable("the fake connection was dropped")
         out, self._rest = self._rest[:size], self._rest[size:]
         return b"" if self.closed.is_set() else out
+
+    def end_input(self) -> None:
+        self.input_over = True
+
+    def wait(self, timeout: float) -> int | None:
+        return None if self.dropped else 0
 
     def close(self) -> None:
         self.closed.set()
@@ -97,7 +104,7 @@ class FakeTransport:
         if refusal is not None:
             raise refusal
 
-    def open(self, argv: Sequence[str]) -> FakeChannel:
+    def open(self, argv: Sequence[str], *, bulk: bool = False) -> FakeChannel:
         script = next(self._scripts, None)
         if script is None:
             raise Unreachable("the fake host has no more channels to give")

@@ -65,7 +65,7 @@ class LocalChannel:
         rest = memoryview(data)
         with self._entered() as is_open:
             while rest:
-                if not is_open or not self._ready(self._stdin.fileno(), select.POLLOUT):
+                if not is_open or self._stdin.closed or not self._ready(self._stdin.fileno(), select.POLLOUT):
                     raise Unreachable("the channel is closed")
                 try:
                     rest = rest[os.write(self._stdin.fileno(), rest) :]
@@ -79,6 +79,17 @@ class LocalChannel:
             if not is_open or not self._ready(self._stdout.fileno(), select.POLLIN):
                 return b""
             return os.read(self._stdout.fileno(), size)
+
+    def end_input(self) -> None:
+        with self._entered() as is_open:
+            if is_open and not self._stdin.closed:
+                self._stdin.close()
+
+    def wait(self, timeout: float) -> int | None:
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
 
     def stderr(self) -> bytes:
         return bytes(self._said)
@@ -158,7 +169,7 @@ class LocalTransport:
     def connect(self) -> None:
         """There is nothing to connect to: this machine answers as long as we run."""
 
-    def open(self, argv: Sequence[str]) -> LocalChannel:
+    def open(self, argv: Sequence[str], *, bulk: bool = False) -> LocalChannel:
         channel = LocalChannel(argv)
         with self._lock:
             self._channels = [known for known in self._channels if not known.closed] + [channel]

@@ -27,6 +27,12 @@ class Channel(Protocol):
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes as soon as there are any; b"" at the end."""
 
+    def end_input(self) -> None:
+        """Nothing more will be sent: the process reads the end of its input. Safe to call twice."""
+
+    def wait(self, timeout: float) -> int | None:
+        """How it ended, once `recv` has said so: None when that is not known (in time). Negative: by that signal."""
+
     def close(self) -> None:
         """End it. Safe to call twice, and from another thread while `recv` waits."""
 
@@ -42,9 +48,9 @@ class Transport(Protocol):
         checked with a bound and opened anew when it no longer answers. Also works after `close`.
         """
 
-    def open(self, argv: Sequence[str]) -> Channel:
+    def open(self, argv: Sequence[str], *, bulk: bool = False) -> Channel:
         """Start a long-lived process. A program that is not there shows as on any shell: the end at once, and a word on
-        stderr.
+        stderr. `bulk`: it will move many bytes, and goes where they do not delay the probe.
         """
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:

@@ -71,6 +71,15 @@ class SshChannel:
                 return own
         return b""
 
+    def end_input(self) -> None:
+        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):
+            self._channel.shutdown_write()
+
+    def wait(self, timeout: float) -> int | None:
+        with contextlib.suppress(TimeoutError):
+            self._await_status(time.monotonic() + timeout)
+        return self._code()
+
     def stderr(self) -> bytes:
         said = self._said if self._said is not None else bytes(self._notes.stderr)
         return own_words(said, self._mark)

@@ -1,7 +1,7 @@
 """The transport `ssh`: at most two connections to a host.
 
-The first carries the probe and short commands. A second one is opened only when the server refuses a further session on
-the first (MaxSessions); it carries what found no place, and is closed with the rest.
+The first carries the probe and short commands. The second is opened for what moves many bytes, and when the server
+refuses a further session on the first (MaxSessions); each takes what the other refuses.
 """
 
 import contextlib
@@ -42,8 +42,8 @@ class SshTransport:
             if self._first is None:
                 self._first = self._new()
 
-    def open(self, argv: Sequence[str]) -> SshChannel:
-        channel = self._session(argv, time.monotonic() + ROOM_S)
+    def open(self, argv: Sequence[str], *, bulk: bool = False) -> SshChannel:
+        channel = self._session(argv, time.monotonic() + ROOM_S, bulk=bulk)
         with self._lock:
             self._channels = [known for known in self._channels if not known.closed] + [channel]
         return channel
@@ -85,11 +85,13 @@ class SshTransport:
                 connection.close()
         self._first = self._second = None
 
-    def _session(self, argv: Sequence[str], end: float, end_group: EndGroup | None = None) -> SshChannel:
-        """On the first connection, else on the second, else as soon as there is room."""
+    def _session(
+        self, argv: Sequence[str], end: float, end_group: EndGroup | None = None, *, bulk: bool = False
+    ) -> SshChannel:
+        """On the connection that is meant for it, else on the other, else as soon as there is room."""
         wait = 0.02
         while True:
-            for spare in (False, True):
+            for spare in (bulk, not bulk):
                 with contextlib.suppress(Refused):
                     engine = self._connection(spare).engine
                     bound = max(0.1, min(end - time.monotonic(), ROOM_S))

@@ -78,6 +78,12 @@ class Sshd:
         assert self.process is not None
         return children(self.process.pid)
 
+    def connections(self) -> list[int]:
+        """One process of the listener's own for each connection."""
+        assert self.process is not None
+        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in task.read_text().split()]
+
     def servers(self) -> list[int]:
         """Only the sshd processes of connections."""
         return [pid for pid in self.sessions if _name(pid).startswith("sshd")]

@@ -104,6 +104,23 @@ def test_without_a_server_it_is_unreachable(gpu1, host):
     host.start()
 
 
+def test_bulk_goes_over_a_connection_of_its_own(lan, ssh):
+    host = lan.host("gpu1")
+    gpu1 = ssh("gpu1")
+    probe, files = gpu1.open(["cat"]), gpu1.open(["sh", "-c", "cat; exit 3"], bulk=True)
+    files.send(b"x" * 1000)
+    assert files.wait(0.05) is None
+    files.end_input()
+    received = b""
+    while piece := files.recv(4096):
+        received += piece
+    assert received == b"x" * 1000
+    assert files.wait(10) == 3
+    assert len(host.connections()) == 2
+    probe.send(b"still there\n")
+    assert probe.recv(100) == b"still there\n"
+
+
 def test_max_sessions_1_is_enough(lan, ssh):
     lan.host("narrow", "MaxSessions 1")
     narrow = ssh("narrow")

@@ -112,6 +112,19 @@ def test_a_missing_program_shows_as_on_any_shell(transport):
     assert b"not found" in channel.stderr()
 
 
+def test_the_end_of_the_input_and_of_the_process(transport):
+    channel = transport.open(["sh", "-c", "cat; exit 3"], bulk=True)
+    channel.send(b"all")
+    assert channel.wait(0.05) is None
+    channel.end_input()
+    channel.end_input()
+    with pytest.raises(Unreachable):
+        channel.send(b"more")
+    assert channel.recv(10) == b"all"
+    assert channel.recv(10) == b""
+    assert channel.wait(10) == 3
+
+
 def test_run_gives_input_output_and_code(transport):
     done = transport.run(["sh", "-s"], input=b"echo out; echo err >&2; exit 3\n")
     assert (done.code, done.stdout, done.stderr) == (3, b"out\n", b"err\n")
