@@ -18,11 +18,12 @@ from console.fleet.model import Fleet, RunKey
 from console.fleet.records import launched
 from console.hosts import Hosts
 from console.parallel import Work, together
-from console.preflight import Refused
+from console.preflight import HostTrainer, Refused
+from console.shipping.kit import Kit, Shipping
 from console.source import Step
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
-from trainer.record import code, files, toml
+from trainer.record import files, toml
 from trainer.schema import nearest
 
 READONLY = "this console only looks: it was started with --readonly"
@@ -34,7 +35,8 @@ class _Prepared:
 
     worker: str
     launch: Launch
-    config_text: str  # "" for a command
+    config_text: str = ""  # "" for a command
+    trainer: HostTrainer | None = None
 
 
 class ConsoleActions:
@@ -50,6 +52,7 @@ class ConsoleActions:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config, self._hosts, self._fleet = config, hosts, fleet
+        self._shipping = Shipping(config, hosts)
         self._readonly, self._clock = readonly, clock
         self.unreached = False  # a host could not be reached in any action so far
 
@@ -87,6 +90,17 @@ class ConsoleActions:
         """Try each worker out, starting nothing."""
         yield from together([self._guarded(name, _bind(self._check_worker, name)) for name in workers])
 
+    def deploy(self, workers: Sequence[str]) -> Iterator[Step]:
+        """Bring each worker's code to its host, starting nothing."""
+        if self._readonly:
+            yield from (Step(worker, READONLY, ok=False) for worker in workers)
+            return
+        yield from together([self._guarded(name, _bind(self._deploy, name)) for name in workers])
+
+    def _deploy(self, name: str) -> Iterator[Step]:
+        kit = yield from self._shipping.kit(name)
+        yield Step(name, kit.words(self._config.workers[name].host), ok=True)
+
     def _start_all(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
         """Resolve all, check all, then start. In a race one that would fail keeps its rivals from being started."""
         prepared: dict[str, _Prepared] = {}
@@ -122,11 +136,12 @@ class ConsoleActions:
                 yield Step(name, f"is already running on {worker.host}: {live[name]}", ok=True)
             return
         yield Step(name, f"reading its configuration on {worker.host}")
-        prepared[name] = self._command(name) if worker.command else self._trainer(name, race)
+        kit = yield from self._shipping.kit(name)
+        prepared[name] = self._command(name, kit) if worker.command else self._trainer(name, race, kit)
 
-    def _trainer(self, name: str, race: str) -> _Prepared:
+    def _trainer(self, name: str, race: str, kit: Kit) -> _Prepared:
         worker = self._config.workers[name]
-        trainer = self._hosts.trainer(worker.host)
+        trainer = self._shipping.trainer(worker.host, kit)
         changes = list(overrides(worker.set))
         if race:
             folder = f"{self._hosts.root(worker.host)}/races/{race}"
@@ -135,26 +150,35 @@ class ConsoleActions:
             table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
         except Refused as error:
             raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
-        version = {} if self._config.hosts[worker.host].remote else code.version()  # elsewhere the host's own runs
-        table["origin"] = {**self._origin(name, race), **version}
+        table["origin"] = {**self._origin(name, race), **kit.origin}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
-        return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)
+        launch = self._launch_of(name, argv, trainer.around(worker.env), text)
+        return _Prepared(name, launch, text, trainer)
 
-    def _command(self, name: str) -> _Prepared:
+    def _command(self, name: str, kit: Kit) -> _Prepared:
         worker = self._config.workers[name]
-        command = {"argv": list(worker.command), "folder": worker.folder, "env": dict(worker.env)}
-        text = toml.dumps({"command": command, "origin": self._origin(name, "")})
-        return _Prepared(name, self._launch_of(name, worker.command, worker.env, text), "")
+        argv = [kit.python if word == "{python}" else word for word in worker.command]
+        cwd = "/".join(filter(None, [kit.project, worker.folder]))
+        env = kit.env(worker.env)
+        text = toml.dumps(
+            {
+                "command": {"argv": argv, "folder": cwd, "env": env},
+                "origin": {**self._origin(name, ""), **kit.origin},
+            }
+        )
+        return _Prepared(name, self._launch_of(name, argv, env, text, cwd))
 
-    def _launch_of(self, name: str, argv: Sequence[str], env: Mapping[str, str], run_toml: str) -> Launch:
+    def _launch_of(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str], run_toml: str, cwd: str = ""
+    ) -> Launch:
         worker = self._config.workers[name]
         return Launch(
             root=self._hosts.root(worker.host),
             run=instance(name, self._clock()),
             session=name,
             argv=tuple(argv),
-            cwd=worker.folder,
+            cwd=cwd,
             env=dict(env),
             files={files.RUN: run_toml.encode()},
         )
@@ -165,11 +189,11 @@ class ConsoleActions:
         return {**origin, "time": round(self._clock(), 3), **({"race": race} if race else {})}
 
     def _check(self, prepared: _Prepared) -> Iterator[Step]:
-        if not prepared.config_text:
+        if prepared.trainer is None:
             return
         worker = self._config.workers[prepared.worker]
         yield Step(prepared.worker, f"checking it on {worker.host}: one real step, a validation, a checkpoint")
-        found = self._hosts.trainer(worker.host).check(prepared.config_text, worker.env)
+        found = prepared.trainer.check(prepared.config_text, worker.env)
         for item in found:
             if not item.ok:
                 yield Step(prepared.worker, f"check of {item.name} failed: {item.detail}", ok=False, mend=item.mend)
@@ -178,9 +202,12 @@ class ConsoleActions:
 
     def _check_worker(self, name: str) -> Iterator[Step]:
         worker = self._config.workers[name]
+        kit = yield from self._shipping.kit(name)
         if worker.command:
-            program = worker.command[0]
-            done = self._hosts.transport(worker.host).run(["sh", "-c", 'command -v "$1"', "sh", program])
+            program = kit.python if worker.command[0] == "{python}" else worker.command[0]
+            place = "/".join(filter(None, [kit.project, worker.folder])) or "."
+            look = 'cd -- "$2" && command -v "$1"'
+            done = self._hosts.transport(worker.host).run(["sh", "-c", look, "sh", program, place])
             ok = done.code == 0
             yield Step(
                 name,
@@ -190,7 +217,7 @@ class ConsoleActions:
             )
             return
         watch = _Verdicts()
-        yield from watch.over(self._check(self._trainer(name, "")))
+        yield from watch.over(self._check(self._trainer(name, "", kit)))
         if not watch.failed:
             yield Step(name, "would train", ok=True)
 
@@ -205,16 +232,17 @@ class ConsoleActions:
     def _resume(self, key: RunKey) -> Iterator[Step]:
         run = self._fleet().runs[key]
         name, root = run.worker, self._hosts.root(key.host)
+        kit = yield from self._shipping.pinned(name, key.host, run.config)
         command = run.config.get("command")
         if isinstance(command, Mapping):
             argv = tuple(str(word) for word in command.get("argv", ()))
             env = {str(key): str(value) for key, value in dict(command.get("env", {})).items()}
             launch = Launch(root, key.run, name, argv, str(command.get("folder", "")), env, resume=True)
         else:
-            trainer = self._hosts.trainer(key.host)
+            trainer = self._shipping.trainer(key.host, kit)
             worker = self._config.workers.get(name)
             argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
-            env = {**trainer.env, **(worker.env if worker else {})}
+            env = trainer.around(worker.env if worker else {})
             launch = Launch(root, key.run, name, argv, env=env, resume=True)
         yield Step(name, f"resuming {key.run} on {key.host}")
         started = self._hosts.launcher(key.host).start(launch)

@@ -15,6 +15,7 @@ COMMANDS = {
     "status": "hosts and workers as they are now",
     "check": "find out now what would fail later, on hosts and in workers",
     "trust": "look at the key of a new ssh host, and trust it",
+    "deploy": "bring code to the hosts now, and say what is where",
     "start": "start workers; each is tried out first",
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from console.config import HostConfig
@@ -46,6 +46,7 @@ def examine_host(name: str, host: HostConfig, hosts: Hosts) -> Iterator[Found]:
         yield Found(subject, "reach", False, error.what, error.mend)
         return
     yield Found(subject, "reach", True, _text(done.stdout))
+    host = replace(host, python=hosts.python(name).command or host.any_python)
     looks = (_python, _torch, _tmux, lambda *about: _room(*about, root=hosts.root(name)))
     for word, look in zip(("python", "torch", "tmux", "room"), looks, strict=True):
         try:

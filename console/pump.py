@@ -163,7 +163,7 @@ class Pump:
             Watch(host.root, WATCHED),
             lambda: mirror.offsets,
             lambda events: self._hear(name, events),
-            python=host.python,
+            python=host.any_python,
             name=name,
         )
         self._links[name] = link

@@ -1,4 +1,4 @@
-"""The probe as one piece of source: how it gets onto a host, and into a Python there, without a file.
+"""A package as one piece of source: how the probe gets onto a host, and into a Python there, without a file.
 
 `BOOTSTRAP` is the whole command line. It is one line without quotes of either kind inside a string, so that it survives
 any shell, and it runs on any Python 3: the version is judged by the loader, in words that a person can read.
@@ -31,7 +31,7 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         exec(compile(self.sources[name], "<" + name + ">", "exec"), module.__dict__)
 sys.meta_path.insert(0, _Loader(json.loads(SOURCES)))
-from remote.probe.main import main
+from remote.NAME.main import main
 main()
 """
 
@@ -42,13 +42,18 @@ def argv(python: str) -> list[str]:
 
 
 @functools.cache
-def bundle() -> bytes:
-    """What must be sent first: a length, and that many bytes."""
-    sources = {"remote": "", "remote.probe": ""}
-    for file in sorted(resources.files("remote.probe").iterdir(), key=lambda item: item.name):
+def bundle(name: str = "probe") -> bytes:
+    """What must be sent first: `remote.NAME`, framed."""
+    package = f"remote.{name}"
+    sources = {"remote": "", package: ""}
+    for file in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
         stem, _, kind = file.name.rpartition(".")
         if kind == "py" and stem != "__init__":
-            sources[f"remote.probe.{stem}"] = file.read_text("utf-8")
-    text = f"SOURCES = {json.dumps(sources)!r}\n{_LOADER}"
-    packed = zlib.compress(text.encode(), 9)
+            sources[f"{package}.{stem}"] = file.read_text("utf-8")
+    return framed(f"SOURCES = {json.dumps(sources)!r}\n{_LOADER.replace('NAME', name)}".encode())
+
+
+def framed(data: bytes) -> bytes:
+    """A length, and that many bytes, compressed."""
+    packed = zlib.compress(data, 9)
     return b"%d\n%s" % (len(packed), packed)

@@ -74,17 +74,21 @@ class Run:
     gone: bool = False  # the folder was removed
 
     @property
-    def worker(self) -> str:
+    def origin(self) -> Mapping[str, Any]:
+        """Who started it, when, from where, with which code; as far as run.toml says."""
         origin = self.config.get("origin")
-        if isinstance(origin, Mapping) and isinstance(origin.get("worker"), str):
-            return str(origin["worker"])
+        return origin if isinstance(origin, Mapping) else {}
+
+    @property
+    def worker(self) -> str:
+        if isinstance(self.origin.get("worker"), str):
+            return str(self.origin["worker"])
         return (self.status.worker if self.status else "") or self.key.run
 
     @property
     def race(self) -> str:
         """The race's id, or nothing."""
-        origin = self.config.get("origin")
-        return str(origin.get("race", "")) if isinstance(origin, Mapping) else ""
+        return str(self.origin.get("race", ""))
 
 
 @dataclass(frozen=True, slots=True)
