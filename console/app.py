@@ -30,6 +30,7 @@ from console.screens.picture import Look, Picture, look
 from console.source import Actions, Source
 from console.themes import DARK, LIGHT
 from console.widgets.curves import Curves
+from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
 
@@ -159,7 +160,7 @@ class ConsoleApp(App[None]):
             argv = self.actions.attach_argv(run)
             with self.suspend():
                 code = subprocess.run(argv, check=False).returncode
-        except (SuspendNotSupported, OSError, ValueError) as error:
+        except (SuspendNotSupported, OSError, ValueError, RemoteError) as error:
             self.say(f"cannot attach: {error}")
         else:
             self.say(f"the session ended with code {code}" if code else "back from the session")
