@@ -98,6 +98,9 @@ class WorkersScreen(Screen[None]):
         else:
             self.console.attach(row.key)
 
+    def action_admit(self) -> None:
+        self.console.admit()
+
     def action_leave(self) -> None:
         raise NotImplementedError
 
