@@ -1,4 +1,4 @@
-"""The screen at the door of a real host: the key is looked at and trusted, the passphrase given, and it is connected."""
+"""The screen at the door of a real host: its key is looked at and trusted, its passphrase given, and it connects."""
 
 import asyncio
 import subprocess
