@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console import adopting
 from console.config import Config, in_words_of, overrides, trainer_spec
 from console.fleet.model import Fleet, RunKey
 from console.fleet.records import launched
@@ -81,10 +82,24 @@ class ConsoleActions:
         if self._readonly:
             yield from (Step(self._worker(key), READONLY, ok=False) for key in runs)
             return
+        runs, refused = self._own(runs)
+        yield from refused
         yield from together([self._guarded(self._worker(key), _bind(self._resume, key)) for key in runs])
 
     def attach_argv(self, run: RunKey) -> list[str]:
+        found = self._fleet().runs.get(run)
+        if found is not None and found.adopted:
+            return adopting.attach_argv(found, self._hosts.transport(run.host))
         return self._hosts.launcher(run.host).attach_argv(self._worker(run))
+
+    def adopt(self, wish: adopting.Wish) -> Iterator[Step]:
+        """Look at something that was started without us, from now on."""
+        if self._readonly:
+            yield Step(wish.worker, READONLY, ok=False)
+            return
+        origin = self._origin_of(wish.worker, wish.host)
+        run = instance(wish.worker, self._clock())
+        yield from self._guarded(wish.worker, lambda: adopting.adopt(self._hosts, wish, run, origin))()
 
     def check(self, workers: Sequence[str]) -> Iterator[Step]:
         """Try each worker out, starting nothing."""
@@ -184,9 +199,12 @@ class ConsoleActions:
         )
 
     def _origin(self, name: str, race: str) -> dict[str, Any]:
-        worker = self._config.workers[name]
-        origin = {"worker": name, "host": worker.host, "by": getpass.getuser(), "from": socket.gethostname()}
-        return {**origin, "time": round(self._clock(), 3), **({"race": race} if race else {})}
+        origin = self._origin_of(name, self._config.workers[name].host)
+        return {**origin, **({"race": race} if race else {})}
+
+    def _origin_of(self, name: str, host: str) -> dict[str, Any]:
+        who = {"by": getpass.getuser(), "from": socket.gethostname()}
+        return {"worker": name, "host": host, **who, "time": round(self._clock(), 3)}
 
     def _check(self, prepared: _Prepared) -> Iterator[Step]:
         if prepared.trainer is None:
@@ -255,8 +273,17 @@ class ConsoleActions:
         if self._readonly:
             yield from (Step(self._worker(key), READONLY, ok=False) for key in runs)
             return
+        runs, refused = self._own(runs)
+        yield from refused
         works = [self._guarded(self._worker(key), _bind(self._end_one, key, event, ladder)) for key in runs]
         yield from together(works)
+
+    def _own(self, runs: tuple[RunKey, ...]) -> tuple[tuple[RunKey, ...], list[Step]]:
+        """Runs that were started from a console; and what is said of those that were adopted."""
+        known = self._fleet().runs
+        foreign = [known[key] for key in runs if key in known and known[key].adopted]
+        refused = [Step(run.worker, adopting.REFUSED, ok=False, mend=adopting.by_hand(run)) for run in foreign]
+        return tuple(key for key in runs if key not in {run.key for run in foreign}), refused
 
     def _end_one(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
         name = self._worker(key)

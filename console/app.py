@@ -27,9 +27,11 @@ from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, look
-from console.source import Actions, Source
+from console.screens.reception import Reception
+from console.source import Actions, Door, Source
 from console.themes import DARK, LIGHT
 from console.widgets.curves import Curves
+from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
 
@@ -62,10 +64,12 @@ class ConsoleApp(App[None]):
         ascii: bool = False,
         light: bool = False,
         guide: str = "",
+        door: Door | None = None,
         clock: Callable[[], float] = time.time,
         look: Look = look,
     ) -> None:
         super().__init__()
+        self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.curves = Notes(), Curves()
         self._ascii, self._guide, self._look = ascii, guide, look
@@ -91,6 +95,8 @@ class ConsoleApp(App[None]):
 
     async def on_unmount(self) -> None:
         self._unlisten()
+        if self._reception is not None:
+            self._reception.close()
         await self.source.stop()
 
     def take_picture(self) -> Picture:
@@ -122,6 +128,8 @@ class ConsoleApp(App[None]):
                 screen.show(picture)
             if not screen.is_modal:
                 break
+        if self._reception is not None:
+            self._reception.attend(picture.fleet)
 
     def _due(self) -> None:
         self._asked = False
@@ -153,13 +161,18 @@ class ConsoleApp(App[None]):
         else:
             self.exit()
 
+    def admit(self) -> None:
+        """Deal with hosts that wait for a person."""
+        if self._reception is not None:
+            self._reception.admit(self.source.fleet)
+
     def attach(self, run: RunKey) -> None:
         """Give the terminal to the worker's session until the person comes back."""
         try:
             argv = self.actions.attach_argv(run)
             with self.suspend():
                 code = subprocess.run(argv, check=False).returncode
-        except (SuspendNotSupported, OSError, ValueError) as error:
+        except (SuspendNotSupported, OSError, ValueError, RemoteError) as error:
             self.say(f"cannot attach: {error}")
         else:
             self.say(f"the session ended with code {code}" if code else "back from the session")
@@ -175,8 +188,8 @@ class ConsoleApp(App[None]):
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
 
-def run_app(source: Source, actions: Actions, *, ascii: bool = False, light: bool = False, guide: str = "") -> int:
+def run_app(source: Source, actions: Actions, *, door: Door, ascii: bool = False, guide: str = "") -> int:
     """Show the screen until the person leaves; the exit code. Needs a terminal."""
-    app = ConsoleApp(source, actions, ascii=ascii, light=light, guide=guide)
+    app = ConsoleApp(source, actions, door=door, ascii=ascii, guide=guide)
     app.run()
     return app.return_code or 0

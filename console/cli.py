@@ -22,6 +22,7 @@ COMMANDS = {
     "resume": "go on from the last checkpoint",
     "attach": "show a worker's session",
     "logs": "a worker's log",
+    "adopt": "look at work that was started without trajconsole, or list it",
     "race": "start all workers of a race and follow it to its end",
 }
 

@@ -170,7 +170,7 @@ def _problems(config: Config, source: Source) -> Iterator[Problem]:
     """What no single key can tell."""
     for table, names in (("hosts", config.hosts), ("workers", config.workers), ("races", config.races)):
         for name in names:
-            if not _NAME.match(name):
+            if not is_name(name):
                 yield source.problem(f"{table}.{name}", "cannot be a name", "use up to 40 letters, digits, - and _")
     if not config.hosts:
         yield source.problem("hosts", "no host is configured", "add [hosts.here]: this machine")
@@ -227,6 +227,11 @@ def socket_of(root: str) -> str:
     if root in (DEFAULT_ROOT, str(Path(DEFAULT_ROOT).expanduser())):
         return DEFAULT_SOCKET
     return f"{DEFAULT_SOCKET}-{hashlib.blake2b(root.encode(), digest_size=4).hexdigest()}"
+
+
+def is_name(text: str) -> bool:
+    """What a host, a worker or a race may be called."""
+    return _NAME.match(text) is not None
 
 
 def trainer_spec(config: Config, worker: str) -> str:

@@ -2,18 +2,14 @@
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
 from console.pump import Pump
-
-T = TypeVar("T")
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
@@ -46,27 +42,3 @@ async def open_engine(engine: Engine, wait: float = FIRST_PICTURE_S) -> AsyncIte
     finally:
         await engine.pump.stop()
         await asyncio.to_thread(engine.hosts.close)
-
-
-async def in_thread(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
-    """What a blocking iterator yields, as it comes; its thread is its own, and nobody waits for it at exit."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
-
-    def put(item: tuple[T] | BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            loop.call_soon_threadsafe(queue.put_nowait, item)
-
-    def run() -> None:
-        try:
-            for value in make():
-                put((value,))
-        except BaseException as error:
-            put(error)
-        put(None)
-
-    threading.Thread(target=run, name="action", daemon=True).start()
-    while (item := await queue.get()) is not None:
-        if isinstance(item, BaseException):
-            raise item
-        yield item[0]

@@ -1,12 +1,16 @@
-"""Several workers at once, one stream of steps."""
+"""Blocking iterators in threads of their own: several workers as one stream of steps, and one of them awaited."""
 
+import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TypeVar
 
 from console.source import Step
 
 Work = Callable[[], Iterator[Step]]
+T = TypeVar("T")
 
 
 def together(works: Sequence[Work]) -> Iterator[Step]:
@@ -38,3 +42,27 @@ def together(works: Sequence[Work]) -> Iterator[Step]:
             yield item
     if failed is not None:
         raise failed
+
+
+async def in_thread(make: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+    """What a blocking iterator yields, as it comes; its thread is its own, and nobody waits for it at exit."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
+
+    def put(item: tuple[T] | BaseException | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    def run() -> None:
+        try:
+            for value in make():
+                put((value,))
+        except BaseException as error:
+            put(error)
+        put(None)
+
+    threading.Thread(target=run, name="action", daemon=True).start()
+    while (item := await queue.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item[0]

@@ -122,6 +122,12 @@ class Pump:
             mirror.close()
         self.history.close()
 
+    def retry(self, host: str) -> None:
+        """Try to reach it now, whatever it waits for."""
+        link = self._links.get(host)
+        if link is not None:
+            link.retry()
+
     async def synced(self, timeout: float) -> bool:
         """Wait until every host has told everything or has failed to; False when that took too long."""
         ready = asyncio.Event()

@@ -6,9 +6,12 @@ hand in their own.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.fleet.model import Fleet, RunKey
+
+if TYPE_CHECKING:
+    from console.door import Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,33 @@ class Source(Protocol):
 
     async def stop(self) -> None:
         """Close the links. Workers are never touched."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostKey:
+    """A host's key that nobody has looked at yet. `found` is the transport's own record of it."""
+
+    host: str
+    known_as: str
+    kind: str
+    fingerprint: str
+    found: object = None
+
+
+class Door(Protocol):
+    """What hosts want to know before they let us in."""
+
+    questions: "Questions"
+
+    def key_of(self, host: str) -> HostKey | None:
+        """The first key on the way to the host that nobody has looked at; None when all are known. Blocks; RemoteError
+        when a key is not the known one, or the host cannot be reached."""
+
+    def trust(self, key: HostKey) -> str:
+        """Write it down; returns where."""
+
+    def knock(self, host: str) -> None:
+        """Try again now, and ask again for what was refused."""
 
 
 class Actions(Protocol):

@@ -6,7 +6,7 @@ one round trip. tmux itself keeps two sessions from having one name; a lock on t
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from remote import shell
 from remote.errors import CommandFailed, HostLacks
@@ -66,8 +66,11 @@ class TmuxLauncher:
             "TMUX_PROGRAM": shell.with_run(self._tmux),
             "RESUME": "1" if launch.resume else "0",
         }
-        output = self._script(shell.assign(variables) + _write_files(launch) + shell.script("start.sh"), 60.0)
-        verdict, detail = _verdict(output)
+        script = f'printf {shell.octal(launch_script(launch).encode())} | take "$dir/launch.sh" replace'
+        output = self._script(
+            shell.assign(variables) + write_files(launch.files, script) + shell.script("start.sh"), 60.0
+        )
+        verdict, detail = verdict_of(output)
         match verdict:
             case ["started", attempt, run]:
                 return Started(run, launch.session, int(attempt))
@@ -98,7 +101,7 @@ class TmuxLauncher:
         """Live sessions in which a launch.sh runs."""
         variables = {"SOCKET": self._socket, "TMUX_PROGRAM": shell.with_run(self._tmux)}
         output = self._script(shell.assign(variables) + shell.script("sessions.sh"), 20.0)
-        verdict, _ = _verdict(output)
+        verdict, _ = verdict_of(output)
         if verdict != ["sessions"]:
             raise self._lacks(verdict)
         return tuple(found for found in map(_session, output.splitlines()) if found is not None)
@@ -144,7 +147,7 @@ class TmuxLauncher:
 
     def _table(self, folder: str) -> Table:
         output = self._script(folder + shell.script("table.sh"), 20.0)
-        if _verdict(output)[0] != ["table"]:
+        if verdict_of(output)[0] != ["table"]:
             raise CommandFailed("the host did not list its processes", output=output)
         return parse(output.splitlines())
 
@@ -164,17 +167,16 @@ class TmuxLauncher:
         return CommandFailed(f"the host answered something unknown: {' '.join(verdict) or 'nothing'}")
 
 
-def _write_files(launch: Launch) -> str:
-    """The function that start.sh calls when the folder is there."""
+def write_files(files: Mapping[str, bytes], *more: str) -> str:
+    """The function that start.sh and adopt.sh call when the folder is there; `more` are its last lines."""
     lines = ["write_files() {"]
-    for name, data in launch.files.items():
+    for name, data in files.items():
         _check_file(name)
         lines.append(f'  printf {shell.octal(data)} | take "$dir"/{shell.with_run(name)} || return 1')
-    lines.append(f'  printf {shell.octal(launch_script(launch).encode())} | take "$dir/launch.sh" replace')
-    return "\n".join([*lines, "}\n"])
+    return "\n".join([*lines, *(f"  {line}" for line in more), "}\n"])
 
 
-def _verdict(output: str) -> tuple[list[str], str]:
+def verdict_of(output: str) -> tuple[list[str], str]:
     """The script's last word, and the lines before it."""
     lines = output.splitlines()
     for number in range(len(lines) - 1, -1, -1):

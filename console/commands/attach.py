@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import shlex
 import sys
 
 from console.commands import common
@@ -16,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     argv = asyncio.run(_argv(arguments))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError([Problem("trajconsole", None, "", "attach needs a terminal", f"type: {' '.join(argv)}")])
+        raise ConfigError([Problem("trajconsole", None, "", "attach needs a terminal", f"type: {shlex.join(argv)}")])
     os.execvp(argv[0], argv)  # noqa: S606 - the session takes this process's place
 
 

@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _check(arguments: argparse.Namespace, engine: "Engine", out: "Paper") -> int:
-    from console.engine import in_thread
     from console.examine import Found, examine_host
     from console.format import plural
+    from console.parallel import in_thread
 
     config = engine.config
     common.require_known(arguments.hosts, sorted(config.hosts), "host")
@@ -61,9 +61,9 @@ async def _check(arguments: argparse.Namespace, engine: "Engine", out: "Paper") 
 
 async def _workers(engine: "Engine", names: list[str], out: "Paper") -> "list[Found]":
     """Each worker's own smoke test, one after the other: side by side they would slow each other down."""
-    from console.engine import in_thread
     from console.examine import Found
     from console.frame import step_line
+    from console.parallel import in_thread
 
     found = []
     for name in names:

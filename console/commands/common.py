@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from console.fleet.cells import WorkerRow
     from console.fleet.model import Fleet, RunKey
     from console.frame import Paper
+    from console.hosts import Ask
     from console.source import Step
 
 
@@ -26,16 +27,14 @@ def load_config(arguments: argparse.Namespace) -> "Config":
     return config.load(config.find(arguments.config, Path.cwd()))
 
 
-def engine(arguments: argparse.Namespace, *, may_ask: bool = True) -> "Engine":
-    """Everything behind a command. `may_ask`: the terminal is free for a question about a passphrase."""
-    from console import ask
+def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None) -> "Engine":
+    """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is."""
+    from console.ask import on_terminal
     from console.config import state_folder
     from console.engine import make_engine
 
     state = Path(arguments.state).expanduser() if arguments.state else state_folder()
-    return make_engine(
-        load_config(arguments), state, readonly=arguments.readonly, ask=ask.on_terminal() if may_ask else None
-    )
+    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=ask or on_terminal())
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

@@ -26,7 +26,8 @@ def run_on_runs(arguments: argparse.Namespace, deed: "Deed", *, live: bool) -> i
 
 async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
     from console import frame
-    from console.engine import in_thread, open_engine
+    from console.engine import open_engine
+    from console.parallel import in_thread
 
     out, err = frame.stdout(arguments.ascii), frame.stderr(arguments.ascii)
     async with open_engine(common.engine(arguments)) as engine:

@@ -36,8 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Event) -> int:
     from console.actions import instance
-    from console.engine import in_thread, open_engine
+    from console.engine import open_engine
     from console.frame import race_lines, stderr
+    from console.parallel import in_thread
 
     began = time.time()
     async with open_engine(common.engine(arguments)) as engine:

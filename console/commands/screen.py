@@ -17,12 +17,16 @@ def run(arguments: argparse.Namespace) -> int:
         status.run(arguments)
         return 0
     from console.app import run_app
+    from console.door import HostDoor, Questions
 
-    engine = common.engine(arguments, may_ask=False)
+    questions = Questions()
+    engine = common.engine(arguments, ask=questions.ask)
+    door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
     try:
-        return run_app(engine.pump, engine.actions, ascii=arguments.ascii, guide=guide)
+        return run_app(engine.pump, engine.actions, door=door, ascii=arguments.ascii, guide=guide)
     finally:
+        questions.close()
         engine.hosts.close()
 
 

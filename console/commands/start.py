@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _start(arguments: argparse.Namespace) -> int:
     from console import frame
-    from console.engine import in_thread
+    from console.parallel import in_thread
 
     engine = common.engine(arguments)
     try:

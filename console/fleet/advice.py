@@ -97,7 +97,9 @@ def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
             "it ran out of memory", proof, f"make batch or model smaller, or free memory; then: {resume}", "error"
         )
     elif state.name == "vanished":
-        if run.gone:
+        if run.adopted and not run.gone:
+            yield Advice("it ended", proof, "its log may say how", "note")
+        elif run.gone:
             yield Advice("its folder was removed", state.evidence, f"trajconsole start {worker}", "error")
         else:
             yield Advice("it vanished", state.evidence, f"from its last checkpoint: {resume}", "error")

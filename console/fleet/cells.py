@@ -56,6 +56,7 @@ class WorkerRow:
     key: RunKey | None  # None: planned, never started
     state: State
     race: str = ""
+    adopted: str = ""  # it was started elsewhere, and is only looked at
     epoch: int | None = None
     epochs: int | None = None
     step: int | None = None

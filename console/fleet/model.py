@@ -86,6 +86,12 @@ class Run:
         return (self.status.worker if self.status else "") or self.key.run
 
     @property
+    def adopted(self) -> str:
+        """What it is on its host, "session NAME" or "process N", when nobody started it from here."""
+        origin = self.config.get("origin")
+        return str(origin.get("adopted", "")) if isinstance(origin, Mapping) else ""
+
+    @property
     def race(self) -> str:
         """The race's id, or nothing."""
         return str(self.origin.get("race", ""))

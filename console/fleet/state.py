@@ -122,6 +122,9 @@ def _not_ended(case: _Case) -> State:
         )
     if case.run.gone:
         return State("vanished", "its folder was removed from the host", "the folder is gone", beat)
+    if case.alive is False and case.run.adopted:
+        proof = f"{_gone(case.run)}; it was not started from here, so nothing wrote down how it ended"
+        return State("vanished", proof, "it ended, nobody knows how", beat)
     if case.alive is False:
         return State(
             "vanished",

@@ -93,6 +93,7 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         key=run.key,
         state=state,
         race=run.race,
+        adopted=run.adopted,
         epoch=status.epoch,
         epochs=status.epochs,
         step=status.step,

@@ -98,6 +98,9 @@ class WorkersScreen(Screen[None]):
         else:
             self.console.attach(row.key)
 
+    def action_admit(self) -> None:
+        self.console.admit()
+
     def action_leave(self) -> None:
         raise NotImplementedError
 
@@ -126,8 +129,11 @@ class WorkersScreen(Screen[None]):
 
     def _ask_to_end(self, *, kill: bool) -> None:
         rows = [row for row in self.marked if row.state.live and row.key is not None]
-        if rows:
-            self.console.push_screen(StopDialog(rows, kill=kill))
+        own = [row for row in rows if not row.adopted]
+        if own:
+            self.console.push_screen(StopDialog(own, kill=kill))
+        elif rows:
+            self.console.say(f"{rows[0].worker} was adopted: it is only looked at, end it where it was started")
         elif self.marked:
             row = self.marked[0]
             others = f" and {plural(len(self.marked) - 1, 'other')}" if len(self.marked) > 1 else ""

@@ -31,6 +31,7 @@ VIEW_COMMANDS = (
     Command("open", "open", "look at the worker on the whole screen", "enter", True),
     Command("log", "log", "the worker's log", "l", True),
     Command("filter", "filter", "show only some workers: text, !text, state=failed, acc>0.8", "slash", True),
+    Command("admit", "let in", "hosts that wait for you: a key to look at, a passphrase; try the others again", "u"),
     Command("tab(-1)", "previous tab", "the tab before", "left_square_bracket"),
     Command("tab(1)", "next tab", "log, criteria, chart, events", "right_square_bracket"),
     Command("app.focus_next", "next pane", "move to the next pane", "tab"),

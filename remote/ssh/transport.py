@@ -65,6 +65,10 @@ class SshTransport:
             return problem
         return None
 
+    def ask_again(self) -> None:
+        """A person wants another try: what was refused or left unanswered may be asked for once more."""
+        self._secrets.refused.clear()
+
     def close(self) -> None:
         with self._lock:
             channels, self._channels = self._channels, []

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from screen_text import settled
 from textual.pilot import Pilot
-from tui_fleets import NOW, FakeActions, FakeSource, Story
+from tui_fleets import NOW, FakeActions, FakeSource, Story, ToldDoor
 
 from console.app import ConsoleApp
 
@@ -44,7 +44,7 @@ def opened() -> Opened:
         **more: object,
     ) -> AsyncIterator[Pilot]:
         source = FakeSource(story.fleet, readonly=readonly)
-        app = ConsoleApp(source, actions or FakeActions(), clock=clock, **more)
+        app = ConsoleApp(source, actions or FakeActions(), **{"door": ToldDoor(), "clock": clock, **more})
         async with app.run_test(size=size) as pilot:
             await settled(pilot)
             yield pilot

@@ -96,6 +96,10 @@ async def untagged(app):
     assert table(app).tags == 0
 
 
+async def tried_again(app):
+    assert "trying gpu2 again" in screen_text(app)
+
+
 TRANSFORMER, MAGVIT = ["j"] * 4, ["j"] * 3
 # where: keys that lead there; then key → (keys before it, what holds after it)
 FLEET: dict[str, tuple[list[str], Check]] = {
@@ -113,6 +117,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "f": ([], log_is(following=False)),
     "w": ([], log_is(wrapping=True)),
     "t": ([], log_is(stamps=False)),
+    "u": ([], tried_again),
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from console.door import Questions
 from console.fleet.fold import fold
 from console.fleet.model import Fleet, Planned, RunKey
-from console.source import Step
+from console.source import HostKey, Step
 from remote.events import Chunk, Disk, Document, Event, Gpu, Hello, LinkState, Process, Synced, Telemetry
 
 NOW = 1767357663.0  # 2026-01-02 12:41:03 UTC
@@ -391,6 +392,31 @@ class FakeActions:
     def attach_argv(self, run: RunKey) -> list[str]:
         self.asked.append(("attach", (str(run),)))
         return ["true"]
+
+
+class ToldDoor:
+    """Shows the keys that it was given, in turn; remembers what was trusted and who was knocked at."""
+
+    def __init__(self, *keys: str | Exception) -> None:
+        self.questions = Questions()
+        self.keys = list(keys)
+        self.trusted: list[str] = []
+        self.knocked: list[str] = []
+
+    def key_of(self, host: str) -> HostKey | None:
+        if not self.keys:
+            return None
+        if isinstance(self.keys[0], Exception):
+            raise self.keys[0]
+        return HostKey(host, host, "ssh-ed25519", self.keys[0])
+
+    def trust(self, key: HostKey) -> str:
+        self.trusted.append(key.fingerprint)
+        del self.keys[0]
+        return "~/.ssh/known_hosts"
+
+    def knock(self, host: str) -> None:
+        self.knocked.append(host)
 
 
 def done(name: str, workers: tuple[str, ...]) -> Iterator[Step]:

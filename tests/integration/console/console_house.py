@@ -70,6 +70,12 @@ class House:
             time.sleep(0.3)
         return row
 
+    def wait_for(self, condition: Callable[[], object], seconds: float = 30) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def folder_of(self, worker: str) -> Path:
         """The worker's only run, on the host."""
         (found,) = (self.root / "runs").glob(f"{worker}-*")
