@@ -67,6 +67,7 @@ class Search:
     named: str
     found: tuple[Python, ...]
     broken: tuple[str, ...] = ()
+    here: bool = False  # it is the one that runs this
 
     @property
     def best(self) -> Python | None:
@@ -85,7 +86,7 @@ class Search:
         best = self.best
         if best is None:
             return "no Python 3.8 or newer"
-        if self.named == sys.executable:
+        if self.here:
             return f"{best}, which runs this console"
         if self.named:
             return f"{best}, named in the configuration"
@@ -117,7 +118,7 @@ def this_one(modules: Sequence[str] = ()) -> Search:
     python = Python(
         sys.executable, sys.version_info[:3], sys.executable, sys.prefix, torch=row[MOST_NEEDED], missing=missing
     )
-    return Search(sys.executable, (python,))
+    return Search(sys.executable, (python,), here=True)
 
 
 def parse(named: str, output: str) -> Search:

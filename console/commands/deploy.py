@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _deploy(arguments: argparse.Namespace, engine: "Engine", out: "Paper") -> int:
-    from console.engine import in_thread
+    from console.parallel import in_thread
 
     config, names = engine.config, arguments.names
     common.require_known(names, sorted({*config.hosts, *config.workers}), "host or worker")
