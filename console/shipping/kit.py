@@ -1,6 +1,7 @@
 """Everything that a worker needs on its host, decided and brought there: Python, trainer, the user's code, packages."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ class Shipping:
 
     def __init__(self, config: Config, hosts: Hosts) -> None:
         self._config, self._hosts = config, hosts
+        self._bringing = threading.Lock()
+        self._extras: dict[str, str] = {}
 
     def trainer(self, host: str, kit: Kit) -> HostTrainer:
         return HostTrainer(
@@ -65,9 +68,11 @@ class Shipping:
         if settings.command and own is None and "{python}" not in settings.command:
             return Kit("")
         search = self._hosts.python(settings.host)
-        if settings.command:
-            return (yield from self._brought(worker, search, [], own))
-        return (yield from self._brought(worker, search, self._for_trainer(settings.host, search), own))
+        mine: list[Tree] = []
+        if settings.trainer and not self._config.hosts[settings.host].code:
+            _check_python(settings.host, search)
+            mine = [trainer_tree()]
+        return (yield from self._brought(worker, search, mine, own))
 
     def pinned(self, worker: str, host: str, run: Mapping[str, Any]) -> Generator[Step, None, Kit]:
         """The kit with the code that a run began with, by its run.toml. Refused when it cannot be had any more."""
@@ -82,29 +87,35 @@ class Shipping:
         if "command" in run:  # all else stands in its run.toml
             return Kit("", project=project)
         search = self._hosts.python(host)
-        _check_python(host, search)
-        extra = self._packages(host, search)
         if not trainer and not self._config.hosts[host].code:  # begun before code was pinned
-            extra = [trainer_tree(), *extra]
-        yield from self._send(worker, host, extra)
-        path = [*self._installed(host), *(store.folder(name) for name in (*names, *(made.hash for made in extra)))]
+            yield from self._send(worker, host, [trainer_tree()])
+            names = [trainer_tree().hash, *names]
+        extra = yield from self._extra(worker, host, search)
+        path = [*self._installed(host), *(store.folder(name) for name in (*names, *extra))]
         return Kit(search.command, tuple(path), project)
 
-    def _for_trainer(self, host: str, search: Search) -> list[Tree]:
-        """Trainer and packages; nothing where the host has its own trainer."""
-        if self._config.hosts[host].code:
-            return []
-        _check_python(host, search)
-        return [trainer_tree(), *self._packages(host, search)]
-
-    def _packages(self, host: str, search: Search) -> list[Tree]:
+    def _extra(self, worker: str, host: str, search: Search) -> Generator[Step, None, list[str]]:
+        """Small packages that its Python lacks, by their tree's name: there from an earlier start, or brought now."""
         python = search.best
         if self._config.hosts[host].code or python is None or not self._hosts.finds_python(host):
             return []
         from console.shipping import packages  # noqa: PLC0415 - only where another Python than ours is
 
-        extra = packages.bring(python, search.command)
-        return [] if extra is None else [extra]
+        wanted = packages.lacking(python)
+        if not wanted:
+            return []
+        with self._bringing:
+            if host not in self._extras:
+                store, label = self._hosts.store(host), packages.label(python, wanted)
+                there = store.whole([stored.hash for stored in store.list() if stored.label == label])
+                if not there:
+                    names = ", ".join(map(packages.project, wanted))
+                    yield Step(worker, f"{python.name} on {host} lacks {names}: bringing that along")
+                    made = packages.bring(python, wanted, search.command)
+                    yield from self._send(worker, host, [made])
+                    there = {made.hash}
+                self._extras[host] = min(there)
+            return [self._extras[host]]
 
     def _installed(self, host: str) -> list[str]:
         there = self._config.hosts[host].code
@@ -115,10 +126,11 @@ class Shipping:
     ) -> Generator[Step, None, Kit]:
         """Send it all at once, and say where it is: trainer first, then the user's code, then packages."""
         host = self._config.workers[worker].host
-        trees = [*mine[:1], *([own.tree] if own else []), *mine[1:]]
+        trees = [*mine, *([own.tree] if own else [])]
         yield from self._send(worker, host, trees)
+        extra = (yield from self._extra(worker, host, search)) if mine else []
         store = self._hosts.store(host)
-        path = (*self._installed(host), *(store.folder(made.hash) for made in trees))
+        path = (*self._installed(host), *(store.folder(name) for name in (*(made.hash for made in trees), *extra)))
         origin: dict[str, Any] = {"python": search.command}
         if mine:
             origin |= {**code.version(), "tree": mine[0].hash}

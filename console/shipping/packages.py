@@ -45,14 +45,16 @@ def lacking(python: Python) -> tuple[str, ...]:
     return (*needs, *(name for name, module in behind.items() if module in python.missing))
 
 
-def bring(python: Python, command: str) -> Tree | None:
-    """All that it lacks; None when it lacks nothing. Refused, with the commands to type, when it cannot be had here."""
-    wanted = lacking(python)
-    if not wanted:
-        return None
+def label(python: Python, wanted: Sequence[str]) -> str:
+    """The name of the tree that meets these on that Python: one that is on the host already is used again."""
+    return f"packages {python.abi or python.platform}: {', '.join(wanted)}"
+
+
+def bring(python: Python, wanted: Sequence[str], command: str) -> Tree:
+    """All of it as one tree. Refused, with the commands to type, when it cannot be had here."""
     found = from_laptop(wanted, python)
     entries = found if found is not None else from_index(wanted, python, command)
-    return tree(f"packages: {', '.join(map(project, wanted))}", entries)
+    return tree(label(python, wanted), entries)
 
 
 def from_laptop(wanted: Sequence[str], python: Python) -> dict[str, Entry] | None:

@@ -196,7 +196,7 @@ def _mute(python: str, said: str, code: int | None) -> RemoteError:
     if code == 127:
         return HostLacks(f"the host has no {python}", "set the host's python to one that is there")
     if code is None and not said:
-        return Unreachable("the connection broke before the host answered")
+        return Unreachable("the connection broke before the host had answered")
     return CommandFailed(f"{python} on the host did not answer: {said.splitlines()[-1] if said else 'nothing'}")
 
 

@@ -31,7 +31,11 @@ def main() -> None:
         answer = {"failed": str(error)}
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, "")
-        answer = {"failed": error.strerror or str(error), "errno": name, "path": _text(error.filename)}
+        answer = {
+            "failed": error.strerror or str(error),
+            "errno": name,
+            "path": _text(error.filename2 or error.filename),
+        }
     sys.stdout.write("trajconsole " + json.dumps(answer) + "\n")
     sys.stdout.flush()
 
