@@ -76,7 +76,8 @@ def host_lines(row: HostRow) -> list[Line]:
     if row.memory_total:
         facts.append(f"mem {size_of(row.memory_used, row.memory_total)}")
     if row.disk_total and row.disk_used is not None:
-        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}")
+        filling = f" full in {span(row.disk_full_in_s)}" if row.disk_full_in_s is not None else ""
+        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}{filling}")
     facts += [f"{gpu.name} {percent(gpu.utilisation)} {size_of(gpu.memory_used, gpu.memory_total)}" for gpu in row.gpus]
     return [(f"{sign} {'  '.join(facts)}", tone), *advice_lines(row.advice)]
 
