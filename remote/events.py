@@ -90,7 +90,7 @@ class Telemetry:
     memory_total: int | None
     disks: tuple[Disk, ...] = ()
     gpus: tuple[Gpu, ...] = ()
-    gpu_source: str = "none"  # nvml, nvidia-smi, amd-smi, rocm-smi, none
+    gpu_source: str = "none"  # nvml, nvidia-smi, amd-smi, rocm-smi; none; asked: no answer yet
     gpu_error: str = ""
 
 
@@ -125,11 +125,12 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What seldom changes; comes some seconds after the start, then rarely."""
+    """What seldom changes; comes some seconds after the start, then rarely. `whole`: caches are measured too."""
 
     blocks: tuple[Block, ...] = ()
     caches: tuple[Cache, ...] = ()
     sees_others: bool = True  # processes of other users are visible
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def _gpu_process(row: Row) -> events.GpuProcess:
 
 def _facts(row: Row) -> events.Facts:
     blocks, caches = tuple(map(_block, _rows(row, "blocks"))), tuple(map(_cache, _rows(row, "caches")))
-    return events.Facts(blocks, caches, row.get("sees_others") is not False)
+    return events.Facts(blocks, caches, row.get("sees_others") is not False, row.get("whole") is not False)
 
 
 def _block(row: Row) -> events.Block:

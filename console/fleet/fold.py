@@ -68,7 +68,8 @@ def fold_host(host: Host, event: LinkState | Hello | Telemetry | Facts | Synced,
         case Telemetry():
             return _fold_telemetry(host, event, now)
         case Facts():
-            return replace(host, facts=event)
+            caches = event.caches if event.whole or host.facts is None else host.facts.caches
+            return replace(host, facts=replace(event, caches=caches))
         case Synced():
             return replace(host, synced=True)
 

@@ -101,7 +101,7 @@ class GpuSampler:
         self._sampler.answered.wait(seconds)
 
     def read(self) -> Seen:
-        seen = self._sampler.latest or Seen("none", [], "")
+        seen = self._sampler.latest or Seen("asked", [], "")
         waiting = self._sampler.waiting()
         if waiting < PATIENCE:
             return seen

@@ -30,6 +30,8 @@ def parse_gpus(text: str) -> List[Dict[str, Any]]:
     found = []
     for position, row in enumerate(_rows(text)):
         index = number(row.get("index"))
+        if not row.get("name"):
+            continue
         found.append(
             gpu_row(
                 position if index is None else int(index),
