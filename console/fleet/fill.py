@@ -7,7 +7,7 @@ A line through the last hours by least squares: checkpoints that come and go are
 from dataclasses import dataclass, replace
 
 POINTS = 120
-SOONEST_S, LATEST_S = 10.0, 120.0  # between points, at first and after hours
+SOONEST_S, LATEST_S = 10.0, 160.0  # between points, at first and after hours
 FALL = 0.02  # of the disk's size: more than this at once is not a checkpoint that was replaced
 _LEAST_POINTS, _LEAST_SPAN_S, _LEAST_GROWTH = 6, 60.0, 8 * 2**20
 _CLEAR = 0.6  # share of the movement that the line explains

@@ -225,7 +225,7 @@ def _host_row(host: Host, now: float) -> HostRow:
         disk_total=disk.total if disk else None,
         disk_full_in_s=disk_full_in(host, disk),
         disks=tuple(_disk_cell(host, item) for item in (figures.disks if figures else ())),
-        boot_time=host.hello.boot_time or None if host.hello else None,
+        boot_time=_boot_time(host),
         clock_skew_s=host.skew if host.skews else None,
         caches=host.facts.caches if host.facts else (),
         unexpanded=unexpanded(host.facts.blocks) if host.facts else (),
@@ -233,6 +233,12 @@ def _host_row(host: Host, now: float) -> HostRow:
         gpu_error=figures.gpu_error if figures else "",
         advice=host_advice(host, disk, now),
     )
+
+
+def _boot_time(host: Host) -> float | None:
+    """Only a time that there can be."""
+    moment = host.hello.boot_time if host.hello else 0.0
+    return moment if 0 < moment < 1e11 else None
 
 
 def _disk_cell(host: Host, disk: Disk) -> DiskCell:
