@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from console.engine import Engine
     from console.examine import Found
     from console.frame import Paper
+
+CLOSING_S = 2.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(_check(arguments, engine, out))
     finally:
         engine.pump.close()
-        engine.hosts.close()
+        _leave(engine)
 
 
 async def _check(arguments: argparse.Namespace, engine: "Engine", out: "Paper") -> int:
@@ -46,6 +49,13 @@ async def _check(arguments: argparse.Namespace, engine: "Engine", out: "Paper") 
         _sum_up(found, out)
     unreached = any(not item.ok and item.name in ("reach", "login", "host key") for item in found)
     return 0 if good else 3 if unreached else 1
+
+
+def _leave(engine: "Engine") -> None:
+    """Close the ways to the hosts; one that hangs is left to the end of this process."""
+    closing = threading.Thread(target=engine.hosts.close, name="closing", daemon=True)
+    closing.start()
+    closing.join(CLOSING_S)
 
 
 def _configuration(engine: "Engine") -> "Found":

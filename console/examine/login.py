@@ -48,10 +48,10 @@ def look(subject: str, transport: Transport) -> Iterator[Found]:
             moments.append(time.monotonic())
         first, *trips = (later - earlier for earlier, later in pairwise(moments))
         noise = channel.noise() if isinstance(channel, Noisy) else b""
-        yield shell(subject, noise, max(0.0, first - 3 * min(trips)))  # a session, a command, an answer
-        yield _sessions(subject, transport)
     finally:
         channel.close()
+    yield shell(subject, noise, max(0.0, first - 3 * min(trips)))  # a session, a command, an answer
+    yield _sessions(subject, transport)
 
 
 def shell(subject: str, noise: bytes, seconds: float) -> Found:

@@ -97,7 +97,7 @@ def _filesystem(block: Block) -> _Layer:
         command = f"sudo xfs_growfs {_quoted(block.mount)}"
     else:
         command = f"sudo btrfs filesystem resize max {_quoted(block.mount)}"
-    return _Layer(gap if gap > 0 else 0, proof, (command,))
+    return _Layer(gap if gap > max(8 * _MIB, block.size // 50) else 0, proof, (command,))
 
 
 def _own(block: Block) -> int:

@@ -53,8 +53,10 @@ def read() -> List[Dict[str, Any]]:
     except OSError:
         return []
     mounted = _mounted(parse_mountinfo(procfs.read("/proc/self/mountinfo") or ""))
-    rows = [_device(name, mounted.get(name)) for name in names if not re.match(r"z?ram\d", name)]
-    used = [row for row in rows if row is not None and (row["kind"] != "loop" or row["filesystem"] in _GROWABLE)]
+    found = [_device(name, mounted.get(name)) for name in names if not re.match(r"z?ram\d", name)]
+    rows = [row for row in found if row is not None]
+    carrying = {name for row in rows for name in row["below"]}
+    used = [row for row in rows if row["kind"] != "loop" or row["filesystem"] or row["name"] in carrying]
     return used[:_MOST]
 
 
