@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from console import format as fmt
 from console.fleet.cells import GpuCell, HostRow
+from console.fleet.words import duration
 from console.plain import plain
 from console.widgets.columns import Column
 from console.widgets.lines import Line
@@ -25,7 +26,7 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
         Column("disk", max(9, *(_disk_width(row) for row in rows)) if rows else 9, 1, _disk, to_right=False),
     ]
     if any(_filling(row) for row in rows):
-        columns.append(Column("full in", 8, 4, lambda row, width: _full_in(row)))
+        columns.append(Column("full in", 7, 4, lambda row, width: _full_in(row)))
     if gpus:
         columns[1:1] = [
             Column("gpus", kind_width, 3, lambda row, width: ((_kind(row), _tone(row)),)),
@@ -107,7 +108,7 @@ def _hottest(row: HostRow) -> Line:
 
 
 def _power(row: HostRow) -> Line:
-    known = [gpu.power for gpu in row.gpus if gpu.power is not None]
+    known = [gpu.power for gpu in _whole(row) if gpu.power is not None]
     return ((f"{sum(known):,.0f}W", _tone(row)),) if known else ()
 
 
@@ -153,4 +154,4 @@ def _full_in(row: HostRow) -> Line:
     if not _filling(row) or row.disk_full_in_s is None:
         return ()
     tone = "warn" if row.disk_full_in_s < _SOON_S else _tone(row)
-    return ((fmt.span(row.disk_full_in_s), tone),)
+    return ((duration(row.disk_full_in_s), tone),)
