@@ -78,6 +78,7 @@ class WorkerRow:
     notes: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
+    host_advice: tuple[Advice, ...] = ()  # what its host has that will not wait
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
 from console.fleet.series import Shared
+from console.fleet.volumes import unexpanded
 from console.plain import plain
 from remote.events import (
     Chunk,
@@ -69,7 +70,7 @@ def fold_host(host: Host, event: LinkState | Hello | Telemetry | Facts | Synced,
             return _fold_telemetry(host, event, now)
         case Facts():
             caches = event.caches if event.whole or host.facts is None else host.facts.caches
-            return replace(host, facts=replace(event, caches=caches))
+            return replace(host, facts=replace(event, caches=caches), volumes=unexpanded(event.blocks))
         case Synced():
             return replace(host, synced=True)
 

@@ -6,7 +6,6 @@ from console.fleet.cells import Advice
 from console.fleet.drivers import trouble
 from console.fleet.fill import full_in
 from console.fleet.model import Host
-from console.fleet.volumes import unexpanded
 from console.fleet.words import amount, duration, sentence
 from remote.events import Cache, Disk, Gpu
 
@@ -21,9 +20,17 @@ ROOMY = 0.5  # a filesystem with this share free does not need to grow now
 
 
 def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
-    """A broken link, a full disk, short memory, a driver that does not answer, …: the most urgent first."""
-    found = [*_link(host, now), *_disk(host, disk), *_memory(host), *_gpus(host), *_clock(host), *_boot(host, now)]
-    found += [*_volumes(host), *_caches(host, disk)]
+    """The link, then the machine behind it: the most urgent first."""
+    return _by_urgency([*_link(host, now), *machine_advice(host, disk, now)])
+
+
+def machine_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
+    """Without the link: a full disk, short memory, a driver that does not answer, …"""
+    found = [*_disk(host, disk), *_memory(host), *_gpus(host), *_clock(host), *_boot(host, now)]
+    return _by_urgency([*found, *_volumes(host), *_caches(host, disk)])
+
+
+def _by_urgency(found: list[Advice]) -> tuple[Advice, ...]:
     order = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(found, key=lambda item: order.get(item.level, 1)))
 
@@ -128,7 +135,7 @@ def _volumes(host: Host) -> Iterator[Advice]:
     if host.facts is None or host.telemetry is None:
         return
     shares = {disk.mount: disk.free / disk.total for disk in host.telemetry.disks if disk.total}
-    for item in unexpanded(host.facts.blocks):
+    for item in host.volumes:
         level = "note" if shares.get(item.mount, 0.0) > ROOMY else "warning"
         commands = " && ".join(item.commands)
         yield Advice(f"{item.mount} could be {amount(item.gain)} larger", item.proof, commands, level)

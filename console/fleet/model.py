@@ -6,6 +6,7 @@ from typing import Any
 
 from console.fleet.fill import Fill
 from console.fleet.series import Shared
+from console.fleet.volumes import Unexpanded
 from remote.events import Facts, Hello, LinkState, Process, Telemetry
 from trainer.record import Status
 from trainer.record.race import Winner
@@ -22,6 +23,7 @@ class Host:
     hello: Hello | None = None
     telemetry: Telemetry | None = None
     facts: Facts | None = None
+    volumes: tuple[Unexpanded, ...] = ()  # what follows from its facts
     fills: Mapping[str, Fill] = field(default_factory=dict)  # by mount
     skews: tuple[float, ...] = ()  # the host's clock minus ours, as the newest figures had it
     rebooted: bool = False  # it was started again while this console watched

@@ -21,12 +21,11 @@ from console.fleet.cells import (
     WorkerRow,
 )
 from console.fleet.fill import full_in
-from console.fleet.host_advice import disk_full_in, host_advice
+from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
 from console.fleet.model import Fleet, Host, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
 from console.fleet.series import Shared
 from console.fleet.state import state_of, state_of_plan, unreachable_for
-from console.fleet.volumes import unexpanded
 from remote.events import Disk, Gpu
 from trainer.record.status import Criterion, Status
 
@@ -63,7 +62,9 @@ def worker_rows(fleet: Fleet, now: float) -> tuple[WorkerRow, ...]:
         run = newest.pop((planned.host, name), None)
         if run is None:
             state = state_of_plan(planned, now)
-            rows.append(WorkerRow(name, planned.host, None, state, advice=plan_advice(planned, now)))
+            host = fleet.hosts.get(planned.host) or Host(planned.host)
+            plan = plan_advice(planned, now)
+            rows.append(WorkerRow(name, planned.host, None, state, advice=plan, host_advice=_urgent(host, now)))
         else:
             rows.append(run_row(fleet, run, now))
     others = sorted(newest.values(), key=lambda run: (run.worker, run.key.host))
@@ -116,7 +117,13 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         notes=status.notes,
         figures=status.figures,
         advice=run_advice(run, host, state, now),
+        host_advice=_urgent(host, now),
     )
+
+
+def _urgent(host: Host, now: float) -> tuple[Advice, ...]:
+    """What a worker's host has that will not wait."""
+    return tuple(item for item in machine_advice(host, disk_of(host), now) if item.level != "note")
 
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
@@ -228,7 +235,7 @@ def _host_row(host: Host, now: float) -> HostRow:
         boot_time=_boot_time(host),
         clock_skew_s=host.skew if host.skews else None,
         caches=host.facts.caches if host.facts else (),
-        unexpanded=unexpanded(host.facts.blocks) if host.facts else (),
+        unexpanded=host.volumes,
         gpus=tuple(map(_gpu_cell, figures.gpus if figures else ())),
         gpu_error=figures.gpu_error if figures else "",
         advice=host_advice(host, disk, now),
