@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 ENTRIES = 200_000  # looked at over all caches, and
 SECONDS = 10.0  # so long: what is counted until then is a lower bound
-_BREATHE = 500  # entries between pauses, so that the heartbeat is never late
+_BREATHE = 200  # entries between pauses, so that the heartbeat is never late; the pauses are
+_PAUSE = 4.0  # times as long as the work between them
 
 
 class Cache(NamedTuple):
@@ -57,7 +58,7 @@ def measure(caches: List[Cache], entries: int = ENTRIES, seconds: float = SECOND
 
 def walk(path: str, entries: int, end: float) -> Tuple[int, int, bool]:
     """Bytes on the disk below `path`, each file once; entries left; whether that was all. Links are not followed."""
-    size, waiting, seen = 0, [path], set()
+    size, waiting, seen, worked = 0, [path], set(), time.monotonic()
     while waiting:
         try:
             with os.scandir(waiting.pop()) as items:
@@ -66,7 +67,8 @@ def walk(path: str, entries: int, end: float) -> Tuple[int, int, bool]:
                     if entries < 0 or time.monotonic() > end:
                         return size, 0, False
                     if entries % _BREATHE == 0:
-                        time.sleep(0.005)
+                        time.sleep(_PAUSE * min(0.05, time.monotonic() - worked))
+                        worked = time.monotonic()
                     info = item.stat(follow_symlinks=False)
                     if item.is_dir(follow_symlinks=False):
                         waiting.append(item.path)

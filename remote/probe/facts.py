@@ -1,9 +1,12 @@
-"""What seldom changes about a host, looked up at the start and then rarely, on a thread that yields to everybody."""
+"""What seldom changes about a host, looked up at the start and then rarely, on a thread of its own.
+
+Not at a low priority: a thread that the scheduler starves while it holds the interpreter's lock would hold up the
+heartbeat of a busy host. Politeness is a matter of pauses (`caches`).
+"""
 
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import Any, Callable, Dict
 
@@ -21,7 +24,6 @@ def read() -> Dict[str, Any]:
 
 def tell(send: Callable[[Dict[str, Any]], None], after: float = AFTER) -> None:
     """For ever. A disk that hangs holds up nobody but this thread."""
-    _yield_to_all()
     time.sleep(after)
     home = os.path.expanduser("~")
     while True:
@@ -29,11 +31,3 @@ def tell(send: Callable[[Dict[str, Any]], None], after: float = AFTER) -> None:
         send(row)
         send(dict(row, caches=caches.measure(caches.known(home, os.environ)), whole=True))
         time.sleep(EVERY)
-
-
-def _yield_to_all() -> None:
-    """The lowest priority for this thread alone; where that cannot be had, it goes without."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-    except OSError:
-        pass

@@ -13,9 +13,9 @@ from console.document import status_document
 from console.fleet.drivers import trouble
 from console.fleet.fold import fold
 from console.fleet.model import Fleet
-from console.fleet.view import host_rows
+from console.fleet.view import host_rows, worker_rows
 from console.frame import host_lines
-from remote.events import Block, Cache, Disk, Facts, Gpu, GpuProcess, Hello, LinkState, Telemetry
+from remote.events import Block, Cache, Chunk, Disk, Document, Facts, Gpu, GpuProcess, Hello, LinkState, Telemetry
 
 GIB = 2**30
 NOW = 1_000_000.0
@@ -163,3 +163,25 @@ def test_an_impossible_boot_time_is_not_told():
     odd = replace(fleet.hosts["gpu1"], hello=hello(boot_time=1e300))
     (row,) = host_rows(replace(fleet, hosts={"gpu1": odd}), NOW)
     assert row.boot_time is None
+
+
+def test_whose_job_holds_the_memory_is_told_beside_a_worker_that_ran_out_of_it():
+    holder = GpuProcess(7, 70 * GIB, "ann", "python big.py")
+    gpus = (Gpu(0, "A100", processes=(GpuProcess(8, GIB, "me", "python mine.py"), holder)),)
+    launch = Document("runs/w-20260101-000000-0a1b", "launch.json", json.dumps({"pid": 4, "time": NOW - 60}))
+    end = json.dumps({"code": 1, "time": NOW - 5})
+    said = b"Traceback (most recent call last):\ntorch.OutOfMemoryError: CUDA out of memory\n"
+    log = Chunk(launch.folder, "train.log", 1, 0, said)
+    fleet = told(figures(gpus=gpus), launch, log, Document(launch.folder, "exit.json", end))
+    (row,) = worker_rows(fleet, NOW)
+    assert row.state.name == "out of memory"
+    assert "held by ann's python big.py 70.0 GiB, me's python mine.py 1.0 GiB" in row.advice[0].proof
+
+
+def test_a_reboot_explains_a_worker_that_vanished():
+    launch = {"pid": 4, "time": NOW - 7200, "boot_id": "b1"}
+    document = Document("runs/w-20260101-000000-0a1b", "launch.json", json.dumps(launch))
+    fleet = told(figures(), document, hello("b2", NOW - 300.0))
+    (row,) = worker_rows(fleet, NOW)
+    assert row.state.name == "vanished" and "started again 5 min ago" in row.state.evidence
+    assert row.advice[0].what == "the host was rebooted: its workers ended with it" and "resume" in row.advice[0].mend
