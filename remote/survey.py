@@ -12,6 +12,7 @@ from remote.wire import Decoder, encode_watch
 
 PATIENCE_S = 20.0
 GPUS_S = 12.0  # a vendor's tool may take so long for its first answer
+SHORT = 0.05  # share of a disk that is free when somebody will ask what can be emptied
 _PIECE = 64 * 1024
 
 
@@ -63,6 +64,9 @@ def _with(found: Survey, event: Event, now: float) -> Survey:
 
 
 def _complete(found: Survey, seconds: float) -> bool:
-    if found.telemetry is None or found.facts is None or not found.facts.whole:
+    if found.telemetry is None or found.facts is None:
+        return False
+    short = any(disk.free < SHORT * disk.total for disk in found.telemetry.disks)
+    if short and not found.facts.whole:  # caches are of interest only then, and slow to measure
         return False
     return found.telemetry.gpu_source != "asked" or seconds > GPUS_S

@@ -1,6 +1,6 @@
 """The looks at one host, in the order in which a person would mend what they find."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from console.config import HostConfig
@@ -8,8 +8,11 @@ from console.examine import figures, folders, login, programs, torch
 from console.examine.found import Found, bad
 from console.hosts import Hosts
 from remote.errors import RemoteError
-from remote.survey import Survey, survey
+from remote.survey import survey
 from remote.transport import Transport
+
+
+Look = Generator[Found, None, bool]  # what is found, and whether to go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +37,52 @@ def examine_host(name: str, host: HostConfig, hosts: Hosts, *, trains: bool = Tr
     yield reached
     if not reached.ok:
         return
-    for word, look in _LOOKS:
-        try:
-            yield from look(case)
-        except RemoteError as error:
-            yield bad(case.subject, word, error.what, error.mend)
+    yield from _guarded(case, "login", _login)
+    if (yield from _guarded(case, "python", _python)):
+        yield from _guarded(case, "probe", _figures)
+    yield from _guarded(case, "programs", _programs)
+    yield from _guarded(case, "folders", _folders)
 
 
-def _login(case: Case) -> Iterator[Found]:
+def _guarded(case: Case, word: str, look: Callable[[Case], Look]) -> Look:
+    """A connection that breaks on the way is a finding too."""
+    try:
+        return (yield from look(case))
+    except RemoteError as error:
+        yield bad(case.subject, word, error.what, error.mend)
+        return False
+
+
+def _login(case: Case) -> Look:
     if case.config.remote:
         yield from login.look(case.subject, case.transport)
+    return True
 
 
-def _programs(case: Case) -> Iterator[Found]:
-    yield programs.python(case.subject, case.transport, case.config.python, trains=case.trains)
+def _python(case: Case) -> Look:
+    """False when there is none: what needs it would only repeat that."""
+    found, runs = programs.python(case.subject, case.transport, case.config.python, trains=case.trains)
+    yield found
+    return runs
+
+
+def _programs(case: Case) -> Look:
     yield programs.tmux(case.subject, case.transport)
     yield programs.flock(case.subject, case.transport)
+    return True
 
 
-def _figures(case: Case) -> Iterator[Found]:
+def _figures(case: Case) -> Look:
     """The probe's own view, then torch beside it."""
     seen = survey(case.transport, case.config.python, case.hosts.root(case.name))
     yield from figures.look(case.subject, seen)
-    yield from _torch(case, seen)
-
-
-def _torch(case: Case, seen: Survey) -> Iterator[Found]:
     gpus = [gpu for gpu in seen.telemetry.gpus if gpu.instance is None] if seen.telemetry else []
     yield from torch.look(case.subject, case.transport, case.config.python, gpus, trains=case.trains)
+    return True
 
 
-def _folders(case: Case) -> Iterator[Found]:
+def _folders(case: Case) -> Look:
     root = case.hosts.root(case.name)
     yield folders.root(case.subject, case.transport, root)
     yield folders.data(case.subject, case.transport, case.hosts.trainer(case.name).env["TRAJ_DATA"])
-
-
-_LOOKS: tuple[tuple[str, Callable[[Case], Iterator[Found]]], ...] = (
-    ("login", _login),
-    ("programs", _programs),
-    ("probe", _figures),
-    ("folders", _folders),
-)
+    return True

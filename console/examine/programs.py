@@ -11,13 +11,14 @@ TMUX = (2, 1)  # since then a session's name can be asked for exactly: -t =name
 _PYTHON = "import sys; print('%d.%d.%d' % sys.version_info[:3], sys.executable)"
 
 
-def python(subject: str, transport: Transport, path: str, *, trains: bool) -> Found:
+def python(subject: str, transport: Transport, path: str, *, trains: bool) -> tuple[Found, bool]:
+    """The finding, and whether it runs at all."""
     done = transport.run([path, "-c", _PYTHON])
     if done.code != 0:
         mend = "set the host's python to one that is there; or: sudo apt-get install -y python3"
-        return bad(subject, "python", f"{path} does not run: {last_of(done)}", mend)
+        return bad(subject, "python", f"{path} does not run: {last_of(done)}", mend), False
     version, _, where = text_of(done).splitlines()[-1].partition(" ")
-    return judge_python(subject, version, where or path, trains=trains)
+    return judge_python(subject, version, where or path, trains=trains), True
 
 
 def judge_python(subject: str, version: str, where: str, *, trains: bool) -> Found:

@@ -13,7 +13,7 @@ from console.examine import examine_host, figures, folders, login, programs, tor
 from console.hosts import Hosts
 from remote.errors import AuthFailed, HostKeyProblem, Unreachable
 from remote.events import Block, Cache, Disk, Facts, Gpu, GpuProcess, Hello, Telemetry
-from remote.fake import FakeTransport
+from remote.fake import FakeTransport, Silence
 from remote.survey import Survey, survey
 from remote.transport import Completed
 
@@ -193,11 +193,12 @@ def probe(*rows):
     return [b"".join(json.dumps(row).encode() + b"\n" for row in rows)]
 
 
+DISK = {"mount": "/", "total": 100, "used": 97, "free": 3}
 ROWS = (
     {"k": "hello", "version": 1, "hostname": "h", "python": "3.9.2", "user": "me", "clock": 5.0, "boot_time": 1.0},
     {"k": "facts", "blocks": [], "caches": [], "whole": False},
     {"k": "host", "seq": 0, "time": 1.0, "mono": 1.0, "gpu_source": "asked", "disks": [], "gpus": []},
-    {"k": "host", "seq": 1, "time": 2.0, "mono": 2.0, "gpu_source": "none", "disks": [], "gpus": []},
+    {"k": "host", "seq": 1, "time": 2.0, "mono": 2.0, "gpu_source": "none", "disks": [DISK], "gpus": []},
     {"k": "facts", "blocks": [], "caches": [], "whole": True},
 )
 
@@ -209,6 +210,21 @@ def test_a_survey_waits_for_the_whole_picture_and_no_longer():
     assert found.telemetry and found.telemetry.seq == 1 and transport.channels[0].closed.is_set()
     broken = survey(FakeTransport([[]], errors=b"noise\nPython 3.6 is too old"), "python3", "/r")
     assert broken.hello is None and broken.said == "Python 3.6 is too old"
+
+
+def test_a_survey_measures_no_caches_where_there_is_room():
+    roomy = {**ROWS[3], "disks": [{**DISK, "free": 50}]}
+    found = survey(FakeTransport([[*probe(*ROWS[:2], roomy), Silence()]]), "python3", "/r", patience=60)
+    assert found.facts and not found.facts.whole
+
+
+def test_without_python_what_needs_it_is_not_asked():
+    def no_python(argv, _input):
+        return Completed(127, b"", b"py: not found") if argv[0] == "py" else answers(argv, b"")
+
+    host, hosts = hosts_with(FakeTransport([], no_python))
+    names = [item.name for item in examine_host("h", host, hosts)]
+    assert names == ["reach", "python", "tmux", "flock", "root", "data"]
 
 
 def hosts_with(transport, text='[hosts.h]\nroot = "/r"\npython = "py"\n'):
