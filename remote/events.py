@@ -125,7 +125,7 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What seldom changes; comes some seconds after the start, then rarely. `whole`: caches are measured too."""
+    """What seldom changes; comes at the start and then rarely. `whole`: caches are measured too, some seconds later."""
 
     blocks: tuple[Block, ...] = ()
     caches: tuple[Cache, ...] = ()

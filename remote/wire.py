@@ -73,7 +73,7 @@ def decode_line(line: bytes) -> events.Event | None:
 def encode_watch(
     watch: Watch, offsets: Offsets, lease: float, heartbeat: float = 1.0, facts_after: float | None = None
 ) -> bytes:
-    """The first line to the probe. `facts_after`: seconds before it looks at what seldom changes."""
+    """The first line to the probe. `facts_after`: seconds before it measures caches."""
     folders = [
         {"parent": item.parent, "documents": list(item.documents), "streams": list(item.streams)}
         for item in watch.folders

@@ -11,7 +11,6 @@ from remote.errors import RemoteError
 from remote.survey import survey
 from remote.transport import Transport
 
-
 Look = Generator[Found, None, bool]  # what is found, and whether to go on
 
 

@@ -23,11 +23,12 @@ def read() -> Dict[str, Any]:
 
 
 def tell(send: Callable[[Dict[str, Any]], None], after: float = AFTER) -> None:
-    """For ever. A disk that hangs holds up nobody but this thread."""
-    time.sleep(after)
+    """For ever; caches not before `after` seconds. A disk that hangs holds up nobody but this thread."""
     home = os.path.expanduser("~")
+    row = read()
+    send(row)
+    time.sleep(after)
     while True:
-        row = read()
-        send(row)
         send(dict(row, caches=caches.measure(caches.known(home, os.environ)), whole=True))
         time.sleep(EVERY)
+        row = read()

@@ -150,7 +150,8 @@ def test_facts_come_when_they_are_wanted_first_without_then_with_caches(probe, t
     one.until("host")  # and the heartbeat goes on
 
 
-def test_who_only_asks_for_the_state_pays_for_no_facts(probe):
+def test_who_only_asks_for_the_state_does_not_pay_for_caches(probe):
     one = probe()
-    kinds = [next(one.rows())["k"] for _ in range(6)]
-    assert "facts" not in kinds and kinds.count("host") >= 3
+    rows = [next(one.rows()) for _ in range(8)]
+    assert [row["whole"] for row in rows if row["k"] == "facts"] == [False]
+    assert [row["k"] for row in rows].count("host") >= 3
