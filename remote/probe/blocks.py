@@ -76,7 +76,7 @@ def _mounted(mounts: List[BlockMount]) -> Dict[str, BlockMount]:
 def _is_many(name: str) -> bool:
     """Whether this device's btrfs has others too: then its size says nothing about this one."""
     lists = glob.glob("/sys/fs/btrfs/*/devices/" + glob.escape(name))
-    return any(len(os.listdir(os.path.dirname(path))) > 1 for path in lists)
+    return any(len(_names(os.path.dirname(path))) > 1 for path in lists)
 
 
 def _device(name: str, mount: Optional[BlockMount]) -> Optional[Dict[str, Any]]:

@@ -73,8 +73,9 @@ def walk(path: str, entries: int, end: float) -> Tuple[int, int, bool]:
                     if item.is_dir(follow_symlinks=False):
                         waiting.append(item.path)
                     elif info.st_nlink < 2 or info.st_ino not in seen:
-                        seen.add(info.st_ino)
                         size += info.st_blocks * 512
+                        if info.st_nlink > 1:
+                            seen.add(info.st_ino)
         except OSError:
             continue  # gone meanwhile, or not ours
     return size, entries, True
