@@ -8,6 +8,7 @@ from typing import TextIO
 
 from console.fleet.advice import verdict
 from console.fleet.cells import Advice, HostRow, RaceView, WorkerRow
+from console.fleet.words import duration
 from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
 from console.history import Entry
@@ -76,7 +77,8 @@ def host_lines(row: HostRow) -> list[Line]:
     if row.memory_total:
         facts.append(f"mem {size_of(row.memory_used, row.memory_total)}")
     if row.disk_total and row.disk_used is not None:
-        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}")
+        filling = f" full in {duration(row.disk_full_in_s)}" if row.disk_full_in_s is not None else ""
+        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}{filling}")
     facts += [f"{gpu.name} {percent(gpu.utilisation)} {size_of(gpu.memory_used, gpu.memory_total)}" for gpu in row.gpus]
     return [(f"{sign} {'  '.join(facts)}", tone), *advice_lines(row.advice)]
 

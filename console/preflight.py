@@ -39,6 +39,12 @@ class Checked:
     mend: str = ""
 
 
+def data_folder(host: HostConfig, root: str) -> str:
+    """Where the data sets of a host's trainers are made and kept."""
+    here = "" if host.remote else os.environ.get("TRAJ_DATA")
+    return here or f"{root}/data"
+
+
 class HostTrainer:
     """`python -m trainer` on a host. `path`: folders there in which Python finds it, and what it needs."""
 
@@ -49,9 +55,8 @@ class HostTrainer:
     @property
     def env(self) -> dict[str, str]:
         """What a trainer on this host needs around it."""
-        data = "" if self._host.remote else os.environ.get("TRAJ_DATA")
         path = {"PYTHONPATH": ":".join(self._path)} if self._path else {}
-        return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data or f"{self._root}/data"}
+        return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data_folder(self._host, self._root)}
 
     def around(self, own: Mapping[str, str]) -> dict[str, str]:
         """The same with a worker's own environment; its PYTHONPATH comes behind the code."""

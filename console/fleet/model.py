@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.fleet.fill import Fill
 from console.fleet.series import Shared
-from remote.events import Hello, LinkState, Process, Telemetry
+from console.fleet.volumes import Unexpanded
+from remote.events import Facts, Hello, LinkState, Process, Telemetry
 from trainer.record import Status
 from trainer.record.race import Winner
 
@@ -20,6 +22,11 @@ class Host:
     heard_at: float | None = None
     hello: Hello | None = None
     telemetry: Telemetry | None = None
+    facts: Facts | None = None
+    volumes: tuple[Unexpanded, ...] = ()  # what follows from its facts
+    fills: Mapping[str, Fill] = field(default_factory=dict)  # by mount
+    skews: tuple[float, ...] = ()  # the host's clock minus ours, as the newest figures had it
+    rebooted: bool = False  # it was started again while this console watched
     synced: bool = False
 
     @property
@@ -32,6 +39,11 @@ class Host:
         if self.telemetry is None or self.heard_at is None:
             return 0.0
         return self.telemetry.time - self.heard_at
+
+    @property
+    def skew(self) -> float:
+        """How far the clocks are apart. What comes late only makes a host seem slow: the largest is the truest."""
+        return max(self.skews, default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

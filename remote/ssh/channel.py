@@ -84,6 +84,11 @@ class SshChannel:
         said = self._said if self._said is not None else bytes(self._notes.stderr)
         return own_words(said, self._mark)
 
+    def noise(self) -> bytes:
+        """What the login shell's start files printed before the command began."""
+        before, found, _ = bytes(self._notes.stderr).partition(self._mark + b"\n")
+        return self._sieve.noise + (before if found else b"")
+
     def finish(self, data: bytes, timeout: float) -> Completed:
         """Give it its input and take its output until it ends; TimedOut ends it."""
         end = time.monotonic() + timeout
