@@ -13,8 +13,8 @@ _LOOK_S = 0.5
 class Quiet:
     """Watches one channel while it is entered. Also closes it when `stop` is set."""
 
-    def __init__(self, channel: Channel, stop: threading.Event, silent: float = SILENT_S) -> None:
-        self._channel, self._stop, self._silent = channel, stop, silent
+    def __init__(self, channel: Channel, stop: threading.Event) -> None:
+        self._channel, self._stop = channel, stop
         self._heard, self._away = time.monotonic(), False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="transfer watch", daemon=True)
@@ -37,7 +37,7 @@ class Quiet:
 
     def _watch(self) -> None:
         while not self._over.wait(_LOOK_S):
-            silent = not self._away and time.monotonic() - self._heard > self._silent
+            silent = not self._away and time.monotonic() - self._heard > SILENT_S
             if self._stop.is_set() or silent:
                 self._channel.close()
                 return

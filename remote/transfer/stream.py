@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from remote import bundle
 from remote.errors import CommandFailed, Unreachable
 from remote.transport import Channel, Transport
 
 PACKAGE = "remote.transfer.host"
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 NO_PYTHON = 127
 END_S = 10.0
 # The first Python that is there.
@@ -39,11 +39,10 @@ def begin(transport: Transport, request: Mapping[str, Any], pythons: tuple[str, 
             ended(channel)  # it may have said why it went
         finally:
             channel.close()
-        raise
     return channel
 
 
-def ended(channel: Channel) -> None:
+def ended(channel: Channel) -> NoReturn:
     """Its output is over before its time: say why."""
     code = channel.wait(END_S)
     words = channel.stderr().decode("utf-8", "replace").strip()

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Tuple
 
 from remote.transfer.host import tar
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024  # what a core's own cache holds: it is read, hashed and written in turn
 SLACK = 1024 * 1024  # so much larger than it was when it was listed may a file be
 BEAT_S = 5.0
 
@@ -26,12 +26,17 @@ class Out:
     def write(self, data: bytes) -> None:
         self._waiting.append(data)
         self._size += len(data)
-        if self._size >= PIECE // 4:
+        if self._size >= PIECE:
             self.flush()
 
+    def pass_on(self, data: memoryview) -> None:
+        """What is large goes as it is, for its memory is used again."""
+        self.flush()
+        while data:
+            data = data[os.write(1, data) :]
+
     def flush(self) -> None:
-        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
-        self._waiting, self._size = [], 0
+        data, self._waiting, self._size = b"".join(self._waiting), [], 0
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(1, rest) :]
@@ -83,12 +88,17 @@ def _send(out: Out, what: Tuple[int, str, bool], found: os.stat_result, size: in
             out.write(tar.note({"path": path, "from": have}))
     out.write(tar.header(path, size - have))
     left = size - have
+    room = memoryview(bytearray(PIECE)) if left > PIECE else None
     while left:
-        data = os.read(file, min(PIECE, left))
+        if room is None:
+            data: Any = os.read(file, left)
+            out.write(data)
+        else:
+            data = room[: os.readv(file, [room[:left]])]
+            out.pass_on(data)
         if not data:
             break
         sha.update(data)
-        out.write(data)
         left -= len(data)
     for start in range(0, left, PIECE):  # it was cut meanwhile: the promise is kept, with zeros
         out.write(bytes(min(PIECE, left - start)))

@@ -13,6 +13,7 @@ from remote.transfer.host import tar
 
 PIECE = 1024 * 1024
 PARTS = ".parts"
+MANY = 32
 
 
 def part_name(path: str) -> str:
@@ -93,11 +94,12 @@ class Taker:
 
     def settle(self) -> None:
         """On the disk, before anybody is told that it is there."""
-        for path in self.renamed:
-            file = os.open(path, os.O_RDONLY)
-            try:
+        if len(self.renamed) > MANY:
+            os.sync()  # one wait for all that the system has to write is shorter than thousands
+        else:
+            for path in self.renamed:
+                file = os.open(path, os.O_RDONLY)
                 os.fsync(file)
-            finally:
                 os.close(file)
         try:
             os.rmdir(self._parts)
