@@ -11,6 +11,7 @@ from typing import TypeVar
 from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
+from console.pulling.ledger import Pulls
 from console.pump import Pump
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask
     """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
     hosts = Hosts(config, ask=ask)
     pump = Pump(config, state, hosts.transport, readonly=readonly)
-    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly)
+    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
     return Engine(config, hosts, pump, actions)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.fleet.model import Fleet, RunKey
+from console.pulling.options import PullOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Step:
     ok: bool | None = None
     countdown: float | None = None
     mend: str = ""
+    share: float | None = None  # how much is done, where that can be told
 
 
 class Source(Protocol):
@@ -56,6 +58,8 @@ class Actions(Protocol):
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
 
     def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
+
+    def pull(self, runs: tuple[RunKey, ...], options: PullOptions | None = None) -> Iterator[Step]: ...
 
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]: ...
 

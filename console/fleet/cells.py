@@ -74,6 +74,7 @@ class WorkerRow:
     checkpoint: Checkpoint | None = None
     notes: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    pulled: str = ""  # folder of this laptop that holds all that it came to, verified
     advice: tuple[Advice, ...] = ()
 
 
