@@ -129,6 +129,8 @@ def _below(row: WorkerRow) -> list[str]:
     if not state.live and row.key is not None:
         when = f", {age(state.age)} ago" if state.age is not None else ""
         lines.append(f"{state.detail or state.evidence}{when}")
+    if row.pulled:
+        lines.append(f"pulled, verified: {row.pulled}")
     lines += row.notes
     return lines
 

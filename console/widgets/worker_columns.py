@@ -185,6 +185,8 @@ def _eta(row: WorkerRow, width: int) -> Line:
         return ((f"◐ {fmt.age(row.state.unreachable_for)}", "warn"),)
     if row.state.stalled_for is not None:
         return ((f"‖ {fmt.age(row.state.stalled_for)}", "warn"),)
+    if not row.state.live and row.pulled:
+        return (("pulled", "good"),)
     if not row.state.live or row.eta_s is None:
         return ()
     return ((fmt.timer(row.eta_s), "text"),)
