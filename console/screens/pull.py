@@ -13,7 +13,7 @@ from console.widgets.choices import Choices
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line
 
-PULL, ALL, NONE = "pull", "with all checkpoints", "without checkpoints"
+PULL, ALL, NONE = "pull", "all checkpoints", "no checkpoints"
 CANCEL, STOP, CLOSE = "cancel", "stop it", "close"
 _MOST = 6  # runs listed
 _WANTED: dict[str, Checkpoints] = {PULL: "both", ALL: "all", NONE: "none"}
@@ -46,7 +46,7 @@ class PullDialog(Dialog[None]):
         if self.deed is not None:
             return [*lines, *self.deed_lines(width)]
         words = [
-            f"into {self._to.expanduser().absolute()}, a folder for each run",
+            f"into {_place(self._to)}, a folder for each run",
             "metrics, logs, figures, results, and the best and the last checkpoint; each file verified by its hash",
         ]
         if any(row.state.live for row in self._rows):
@@ -67,3 +67,7 @@ class PullDialog(Dialog[None]):
             self.close(None)
             return
         self.refresh_body()
+
+
+def _place(to: Path) -> str:
+    return str(to) if to.is_absolute() else f"./{to} of the folder that the console was started in"

@@ -138,7 +138,7 @@ class Pull:
         self._meter.bytes_total = self._meter.bytes + sum(
             max(0, ask.entry.size - ask.have.size) for ask in asks.values()
         )
-        target.forget(asks)
+        target.forget(listing.files)
         target.require(self._meter.bytes_total - self._meter.bytes)
         if not asks:
             return {}

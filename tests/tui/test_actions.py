@@ -281,7 +281,7 @@ async def test_pull_asks_then_shows_how_far_it_is(opened):
         await pilot.press("p")
         await settled(pilot)
         text = screen_text(pilot.app)
-        assert "Pull 1 run" in text and "is not disturbed" in text and "/runs, a folder for each run" in text
+        assert "Pull 1 run" in text and "is not disturbed" in text and "into ./runs of the folder" in text
         assert actions.asked == []
         await pilot.press("enter")
         await gate.let(pilot, 0)
