@@ -1,7 +1,7 @@
 """Which names of a host may become paths here. Pure."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
 _MOST_PART = 240  # bytes; file systems take 255, and a little is needed for what stands beside
@@ -16,24 +16,35 @@ def fault(path: str) -> str:
         return "it is no path below the folder"
     if any(part in ("", ".", "..") for part in parts):
         return "it leads out of the folder"
+    if len(path) <= _MOST_PART and path.isascii() and path.isprintable() and len(parts) <= _MOST_DEPTH:
+        return ""  # as nearly all are, and there may be very many
     if any("\ud800" <= character <= "\udfff" for character in path):
         return "it is not UTF-8"
     if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in path):
         return "it holds control characters"
-    if len(path.encode()) > _MOST_PATH or any(len(part.encode()) > _MOST_PART for part in parts):
+    return _too_long(parts)
+
+
+def _too_long(parts: list[str]) -> str:
+    sizes = [len(part.encode()) for part in parts]
+    if sum(sizes) + len(parts) > _MOST_PATH or max(sizes) > _MOST_PART:
         return "it is too long"
     return "it is too deep" if len(parts) > _MOST_DEPTH else ""
 
 
 def folded(path: str) -> str:
     """The same for all names that a file system without regard to case takes for one."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
-def clashes(paths: Iterable[str], *, case: bool = True) -> set[str]:
+def clashes(paths: Collection[str], *, case: bool = True) -> set[str]:
     """Files that cannot lie beside the others: one where another needs a folder, and, where case does not count
     (`case` False), one that would land on another.
     """
+    if case and not any("/" in path for path in paths):
+        return set()
     seen: dict[str, str] = {}
     found = set()
     for path in sorted(paths):

@@ -98,9 +98,9 @@ class Target:
 
     def forget(self, wanted: Iterable[str]) -> None:
         """Away with parts of files that nobody wants any more."""
-        keep = {"lock", *map(part_name, wanted)}
-        for name in os.listdir(self._parts):  # noqa: PTH208 - names only
-            if name not in keep:
+        there = {name for name in os.listdir(self._parts) if name != "lock"}  # noqa: PTH208 - names only
+        if there:
+            for name in there.difference(map(part_name, wanted)):
                 (self._parts / name).unlink(missing_ok=True)
 
     def require(self, size: int) -> None:

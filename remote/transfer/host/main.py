@@ -14,10 +14,6 @@ def main() -> None:
 
     request = json.loads(sys.stdin.buffer.readline().decode())
     try:
-        os.nice(10)  # whoever trains here goes first
-    except OSError:
-        pass
-    try:
         if request["op"] == "list":
             tree.tell(request["folder"])
         elif request["op"] == "give":

@@ -190,7 +190,7 @@ def _number(field: bytes) -> int:
     text = field.strip(b" \0")
     if not text:
         return 0
-    if any(digit not in b"01234567" for digit in text):
+    if not text.isdigit() or b"8" in text or b"9" in text:
         raise BadTar("a header with a number that is none")
     return _bounded(int(text, 8))
 

@@ -1,15 +1,18 @@
 """`trajconsole pull` and `push`, as processes, from hosts behind ssh."""
 
 import json
+import os
 import re
-import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 from sshd_house import until
-from test_ssh_console import Laptop
+from test_ssh_console import REPOSITORY, Laptop
 
 RUN = "w-20260101-000000-0a0b"
+PLACES = (("w", "far"), ("v", "other"))
 
 
 def make_run(host, name=RUN, worker="w", *, ended=True):
@@ -55,8 +58,6 @@ def test_pull_takes_what_a_run_came_to_and_then_nothing(laptop):
     assert names(here) == names(run) - {"lock", "checkpoints/epoch-2.pt"} | {"pulled.json"}
     assert all((here / name).read_bytes() == (run / name).read_bytes() for name in names(here) - {"pulled.json"})
     assert laptop.row("w")["pulled"] == str(here)
-    told = laptop.run("status", "--once").stdout
-    assert f"pulled, verified: {here}" in told
     again = laptop.run("pull")
     assert again.returncode == 0 and "nothing to do: 11 files" in again.stdout, again.stdout + again.stderr
     (run / "exit.json").write_text(json.dumps({"attempt": 1, "code": 0, "time": 4e9}))  # another end, after the copy
@@ -69,9 +70,8 @@ def test_pull_takes_what_a_run_came_to_and_then_nothing(laptop):
 
 def test_options_and_their_errors(laptop):
     make_run(laptop.host)
-    done = laptop.run(
-        "pull", "w", "--to", "elsewhere", "--checkpoints", "none", "--exclude", "figures", "--limit", "9MB/s"
-    )
+    words = ["--to", "elsewhere", "--checkpoints", "none", "--exclude", "figures", "--limit", "9MB/s"]
+    done = laptop.run("pull", "w", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     found = names(laptop.folder / "elsewhere" / RUN)
     assert not any("checkpoints" in name or "figures" in name for name in found) and "metrics.jsonl" in found
@@ -79,7 +79,6 @@ def test_options_and_their_errors(laptop):
     for words, said in (
         (["ww"], "unknown worker or run 'ww'"),
         (["w", "--limit", "20MB"], "as in 20MB/s"),
-        (["w", "--checkpoints", "first"], "invalid choice"),
     ):
         done = laptop.run("pull", *words)
         assert done.returncode == 2 and said in done.stderr, done.stderr
@@ -113,10 +112,9 @@ def test_a_file_that_cannot_be_read_is_said_and_the_rest_is_here(laptop):
 def test_two_hosts_at_once(lan):
     laptop = Laptop(lan, lan.host("gpu1"))
     lan.host("gpu2")
-    more = '[hosts.other]\nssh = "gpu2"\nssh_config = "ssh_config"\n'
-    laptop.write(
-        f'{more}[workers.w]\nhost = "far"\ncommand = ["true"]\n[workers.v]\nhost = "other"\ncommand = ["true"]\n'
-    )
+    other = '[hosts.other]\nssh = "gpu2"\nssh_config = "ssh_config"\n'
+    workers = "".join(f'[workers.{name}]\nhost = "{host}"\ncommand = ["true"]\n' for name, host in PLACES)
+    laptop.write(other + workers)
     make_run(lan.hosts[0])
     make_run(lan.hosts[1], "v-20260101-000000-0a0b", "v")
     done = laptop.run("pull")
@@ -135,47 +133,27 @@ def test_push_brings_data_and_says_what_cannot_be(laptop):
     assert "nothing to do: 20 files" in laptop.run("push", "far", "clips").stdout
     assert laptop.run("push", "far", "clips/train/3.bin", "single").returncode == 0
     assert (there.parent / "single/3.bin").exists()
-    for words, said in (
-        (["nowhere", "clips"], "unknown host 'nowhere'"),
-        (["far", "nothing"], "no such file or folder"),
-        (["far", "clips", "../x"], "leads out"),
-    ):
-        done = laptop.run("push", *words)
-        assert done.returncode == 2 and said in done.stderr, done.stderr
+    done = laptop.run("push", "far", "nothing", "../x")
+    assert done.returncode == 2 and "no such file or folder" in done.stderr and "leads out" in done.stderr, done.stderr
     done = laptop.run("--readonly", "push", "far", "clips", "new")
     assert done.returncode == 1 and not (there.parent / "new").exists()
 
 
-def test_a_resumed_pull_of_a_run_does_not_send_twice(laptop):
-    """The console is killed in the middle; what had come counts."""
+def test_a_console_that_is_killed_while_it_pulls(laptop):
+    """What had come counts, is not sent again, and is never taken for the whole."""
     run = make_run(laptop.host)
     (run / "checkpoints/epoch-3.pt").write_bytes(bytes(range(256)) * 80_000)
-    import subprocess
-    import sys
-
-    env = {
-        "PYTHONPATH": str(Laptop.__init__.__globals__["REPOSITORY"]),
-        "TRAJCONSOLE_STATE": str(laptop.folder / "state"),
-    }
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TRAJCONSOLE_STATE": str(laptop.folder / "state")}
     argv = [sys.executable, "-m", "console", "--config", str(laptop.config), "pull", "w", "--limit", "4MB/s"]
-    process = subprocess.Popen(
-        argv,
-        env={**__import__("os").environ, **env},
-        cwd=laptop.folder,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-    )
-    parts = laptop.folder / "runs" / RUN / ".parts"
-    until(lambda: any(path.stat().st_size > 3_000_000 for path in parts.glob("*.part")), 60)
+    process = subprocess.Popen(argv, env=env, cwd=laptop.folder, start_new_session=True, stdout=subprocess.DEVNULL)
+    here = laptop.folder / "runs" / RUN
+    until(lambda: any(path.stat().st_size > 3_000_000 for path in (here / ".parts").glob("*.part")), 60)
     process.kill()
     process.wait()
-    assert not (laptop.folder / "runs" / RUN / "checkpoints/epoch-3.pt").exists()
-    assert laptop.row("w")["pulled"] is None
+    assert not (here / "checkpoints/epoch-3.pt").exists() and not (here / "pulled.json").exists()
     done = laptop.run("pull", "w")
-    assert done.returncode == 0 and not parts.exists(), done.stdout
+    assert done.returncode == 0 and not (here / ".parts").exists(), done.stdout
     size = re.search(r"pulled \d+ files?, ([\d.]+)M", done.stdout)
     assert size and float(size[1]) < 17.2, done.stdout
-    assert (laptop.folder / "runs" / RUN / "checkpoints/epoch-3.pt").read_bytes() == (
-        run / "checkpoints/epoch-3.pt"
-    ).read_bytes()
-    shutil.rmtree(run)
+    name = "checkpoints/epoch-3.pt"
+    assert (here / name).read_bytes() == (run / name).read_bytes()

@@ -73,11 +73,11 @@ def test_the_ledger_is_read_back(tmp_path):
     assert written["complete"] is True and written["files"]["train.log"]["sha256"] == "ab"
 
 
-@given(
-    st.recursive(
-        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
-)
+LEAVES = st.none() | st.integers() | st.text(max_size=5)
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner), max_leaves=8)
+
+
+@given(JSON)
 def test_a_ledger_that_is_none(tmp_path_factory, value):
     folder = tmp_path_factory.mktemp("ledger")
     for document in (value, {"host": "h", "files": value}, {"host": "h", "files": {"a": value}}):
