@@ -80,15 +80,16 @@ def message(row: WorkerRow, *, selected: bool = False) -> Line:
     if state.name == "planned":
         since = f"planned {fmt.span(state.age)} ago, never started" if state.age is not None else "never started"
         return ((since, "quiet"), ("    s: start" if selected else "", "accent"))
+    copy: Line = (("    pulled", "good"),) if row.pulled else ()
     if state.name in BROKEN:
         why = ("    Enter: why" if selected else "", "accent")
-        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet), why)
+        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet), *copy, why)
     if state.name in ("queued", "starting") and not row.metrics:
         return ((plain(state.detail or state.evidence), quiet),)
     if row.progress is not None and state.name == "preparing":
         return _preparing(row, quiet)
     if not row.metrics and row.epoch is None and (state.detail or state.evidence):
-        return ((plain(state.detail or state.evidence), quiet),)
+        return ((plain(state.detail or state.evidence), quiet), *copy)
     return ()
 
 
