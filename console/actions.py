@@ -11,19 +11,25 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from console import adopting
+from console import adopting, rates
 from console.config import Config, in_words_of, overrides, trainer_spec
 from console.fleet.model import Fleet, RunKey
 from console.fleet.records import launched
+from console.fleet.view import run_row
 from console.hosts import Hosts
 from console.parallel import Work, together
 from console.preflight import HostTrainer, Refused
+from console.pulling.deed import RunPull, Way, push
+from console.pulling.ledger import Pulls
+from console.pulling.options import PullOptions
 from console.shipping.kit import Kit, Shipping
 from console.source import Step
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
+from remote.transfer.pace import Bucket
 from trainer.record import files, toml
 from trainer.schema import nearest
 
@@ -51,7 +57,10 @@ class ConsoleActions:
         *,
         readonly: bool = False,
         clock: Callable[[], float] = time.time,
+        pulls: Pulls | None = None,
     ) -> None:
+        self._pulls = pulls
+        self._buckets: dict[str, Bucket] = {}
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self._shipping = Shipping(config, hosts)
         self._readonly, self._clock = readonly, clock
@@ -85,6 +94,17 @@ class ConsoleActions:
         runs, refused = self._own(runs)
         yield from refused
         yield from together([self._guarded(self._worker(key), _bind(self._resume, key)) for key in runs])
+
+    def pull(self, runs: tuple[RunKey, ...], options: PullOptions | None = None) -> Iterator[Step]:
+        """Also for those who only look: nothing of a worker is touched."""
+        chosen = options or PullOptions()
+        yield from together([self._guarded(self._worker(key), _bind(self._pull, key, chosen)) for key in runs])
+
+    def push(self, host: str, source: Path, target: str, limit: Bucket | None = None) -> Iterator[Step]:
+        """A file or folder of this laptop, into the host's data folder."""
+        if self._readonly:
+            return iter([Step(host, READONLY, ok=False)])
+        return self._guarded(host, lambda: self._push(host, source, target, limit))()
 
     def attach_argv(self, run: RunKey) -> list[str]:
         found = self._fleet().runs.get(run)
@@ -268,6 +288,24 @@ class ConsoleActions:
             yield Step(name, f"is already running on {key.host}: {started.run}", ok=started.run == key.run)
         else:
             yield Step(name, f"resumed on {key.host}: {started.run}, attempt {started.attempt}", ok=True)
+
+    def _pull(self, key: RunKey, options: PullOptions) -> Iterator[Step]:
+        run = self._fleet().runs[key]
+        row = run_row(self._fleet(), run, self._clock())
+        pull = RunPull(key, run.worker, self._way(key.host), options, self._pulls)
+        yield from pull.steps(row.state.name, row.state.live)
+
+    def _push(self, host: str, source: Path, target: str, limit: Bucket | None) -> Iterator[Step]:
+        way = self._way(host)
+        yield from push(host, source, f"{way.root}/data/{target}".rstrip("/"), way, limit)
+
+    def _way(self, host: str) -> Way:
+        """To the files of a host, no faster than its configuration allows."""
+        found = self._config.hosts[host]
+        if found.bandwidth:
+            self._buckets.setdefault(host, Bucket(rates.parse(found.bandwidth)))
+        buckets = tuple(self._buckets[name] for name in (host,) if name in self._buckets)
+        return Way(self._hosts.transport(host), self._hosts.root(host), (found.python, "python3"), buckets)
 
     def _end(self, runs: tuple[RunKey, ...], event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
         if self._readonly:

@@ -23,6 +23,8 @@ COMMANDS = {
     "attach": "show a worker's session",
     "logs": "a worker's log",
     "adopt": "look at work that was started without trajconsole, or list it",
+    "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
+    "push": "data of this laptop onto a host, verified there",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -31,6 +33,7 @@ EXAMPLES = """examples:
   trajconsole race persistence         the example race on this machine, without the screen
   trajconsole status --json            for programs; the schema is console/schema/status.schema.json
   trajconsole logs attention -f        follow a log
+  trajconsole pull attention           its results and checkpoints into ./runs
 exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host unreachable"""
 
 

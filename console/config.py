@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from console import rates
 from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
-from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
+from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 
 DEFAULT_ROOT = "~/.trajconsole"
 DEFAULT_SOCKET = "trajconsole"
@@ -43,7 +44,14 @@ class HostConfig:
     )
     code: str = setting("", "folder on an ssh host that holds the trainer package; empty: it is sent there")
 
+    bandwidth: str = setting("", "most that transfers take of its line, as in 20MB/s; empty: all there is")
+
     def __post_init__(self) -> None:
+        if self.bandwidth:
+            try:
+                rates.parse(self.bandwidth)
+            except ValueError as error:
+                raise BadSetting("bandwidth", str(error)) from None
         if self.ssh and self.transport == "local":
             raise ValueError('has both transport = "local" and ssh = …: a host is this machine or another, remove one')
         if self.transport == "ssh" and not self.ssh:

@@ -75,6 +75,7 @@ def worker_object(row: WorkerRow) -> Object:
         "age_s": state.age,
         "unreachable_for_s": state.unreachable_for,
         "stalled_for_s": state.stalled_for,
+        "pulled": row.pulled or None,
         "epoch": row.epoch,
         "epochs": row.epochs,
         "step": row.step,

@@ -24,6 +24,7 @@ class Paper:
 
     def __init__(self, out: TextIO, *, ascii: bool = False) -> None:
         self._out = out
+        self.is_terminal = out.isatty() and os.environ.get("TERM") != "dumb"
         self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._ascii = ascii or "utf" not in (out.encoding or "utf-8").lower()
 
@@ -35,6 +36,11 @@ class Paper:
         code = _COLOURS.get(tone) if self._colour else None
         self._out.write(f"\x1b[{code}m{text}\x1b[0m\n" if code else f"{text}\n")
         self._out.flush()
+
+    def up(self, lines: int) -> None:
+        """Back over the last lines, which are wiped: they are drawn anew."""
+        if lines:
+            self._out.write(f"\x1b[{lines}F\x1b[J")
 
     def clear(self) -> None:
         """An empty terminal, for a frame that replaces the last one."""
@@ -125,6 +131,8 @@ def _below(row: WorkerRow) -> list[str]:
     if not state.live and row.key is not None:
         when = f", {age(state.age)} ago" if state.age is not None else ""
         lines.append(f"{state.detail or state.evidence}{when}")
+    if row.pulled:
+        lines.append(f"pulled, verified: {row.pulled}")
     lines += row.notes
     return lines
 

@@ -78,6 +78,7 @@ class WorkerRow:
     checkpoint: Checkpoint | None = None
     notes: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    pulled: str = ""  # folder of this laptop that holds all that it came to, verified
     advice: tuple[Advice, ...] = ()
     host_advice: tuple[Advice, ...] = ()  # what its host has that will not wait
 

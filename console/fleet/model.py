@@ -119,6 +119,15 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulled:
+    """A run's copy on this laptop. `complete`: the run had ended, and nothing that it came to is missing."""
+
+    to: str
+    time: float
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything that is known. `version` grows with every change, so that a screen can tell cheaply."""
 
@@ -126,4 +135,5 @@ class Fleet:
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
+    pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     version: int = 0

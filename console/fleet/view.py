@@ -114,6 +114,7 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         eta_s=status.eta_s if state.live else None,
         heartbeat_age=_since(status.heartbeat, host_now) if state.live else None,
         elapsed_s=_elapsed(run, state, host_now),
+        pulled=_pulled(fleet, run, state, host),
         checkpoint=status.checkpoint,
         notes=status.notes,
         figures=status.figures,
@@ -190,6 +191,15 @@ def _direction(values: list[float]) -> int:
     if abs(change) <= 0.005 * max(abs(before), 1e-9):
         return 0
     return 1 if change > 0 else -1
+
+
+def _pulled(fleet: Fleet, run: Run, state: State, host: Host) -> str:
+    """Where its copy lies, when nothing of it came later than the copy."""
+    copy, end = fleet.pulled.get(run.key), ended(run)
+    if copy is None or not copy.complete or state.live:
+        return ""
+    later = end is not None and end.time is not None and end.time - host.clock_offset > copy.time
+    return "" if later else copy.to
 
 
 def _since(time: float | None, host_now: float) -> float | None:

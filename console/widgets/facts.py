@@ -54,6 +54,8 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
     """State and its evidence, advice, checkpoint, figures."""
     sign, tone = glyph(row.state)
     lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
+    if row.pulled:
+        lines += [(("  " + part, "good"),) for part in folded(f"pulled, verified: {plain(row.pulled)}", width - 2)]
     if row.state.detail and row.state.detail != row.state.evidence:
         lines += [
             (("  " + part, "bad" if tone == "bad" else "text"),) for part in folded(plain(row.state.detail), width - 2)

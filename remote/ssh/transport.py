@@ -39,6 +39,9 @@ class SshTransport:
         with self._lock:
             if self._first is not None and not self._first.engine.answers(ANSWER_S):
                 self._close_connections()
+            if self._second is not None and not self._second.engine.answers(ANSWER_S):
+                self._second.close()
+                self._second = None
             if self._first is None:
                 self._first = self._new()
 

@@ -37,6 +37,7 @@ async def test_fleet(opened, picture, story, size):
         ("stop", ["x"]),
         ("race", ["R"]),
         ("help", ["question_mark"]),
+        ("pull", ["p"]),
     ],
 )
 async def test_views(opened, picture, name, keys, size):

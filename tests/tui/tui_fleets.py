@@ -12,6 +12,7 @@ from typing import Any
 from console.door import Questions
 from console.fleet.fold import fold
 from console.fleet.model import Fleet, Planned, RunKey
+from console.pulling.options import PullOptions
 from console.source import HostKey, Step
 from remote.events import Chunk, Disk, Document, Event, Gpu, Hello, LinkState, Process, Synced, Telemetry
 
@@ -410,6 +411,10 @@ class FakeActions:
 
     def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._do("resume", tuple(map(str, runs)))
+
+    def pull(self, runs: tuple[RunKey, ...], options: PullOptions | None = None) -> Iterator[Step]:
+        self.options = options
+        return self._do("pull", tuple(map(str, runs)))
 
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
         return self._do("race", (name,))

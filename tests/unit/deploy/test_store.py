@@ -163,7 +163,7 @@ def test_an_interrupted_stream_keeps_what_was_whole(make, root):
     )
     stream += packer.flush(zlib.Z_SYNC_FLUSH)
     done = subprocess.run(
-        argv(sys.executable), input=bundle("store") + framed(json.dumps(question).encode()) + stream[:-1000],
+        argv(sys.executable), input=bundle("remote.store") + framed(json.dumps(question).encode()) + stream[:-1000],
         capture_output=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (5, b"")
