@@ -128,8 +128,9 @@ class Link:
             channel = self._channel
         if channel is not None:
             channel.close()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join()
+        while self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._transport.give_up()  # it may be just about to connect: until it has ended
+            self._thread.join(0.1)
 
     def _run(self) -> None:
         try:

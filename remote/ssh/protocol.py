@@ -12,8 +12,10 @@
 # The stubs leave out what is overridden here:
 # mypy: disable-error-code="attr-defined,misc,union-attr"
 
+import contextlib
 import logging
 import signal
+import socket
 import threading
 import time
 from typing import Any, ClassVar
@@ -90,6 +92,7 @@ class Engine(paramiko.Transport):
         self._notes: dict[int, Notes] = {}
         self._exchange = threading.Lock()
         self._asking = threading.Lock()
+        self._deaf = False  # it did not answer once: nobody needs to wait for it again
         self.opening = threading.Lock()  # paramiko keeps one refusal: of two at once, one would come without its reason
         super().__init__(sock, default_window_size=window)
         self.packetizer.REKEY_BYTES = REKEY_BYTES
@@ -128,7 +131,7 @@ class Engine(paramiko.Transport):
 
     def answers(self, timeout: float) -> bool:
         """Does the server say anything when it is asked?"""
-        if not self.is_active():
+        if self._deaf or not self.is_active():
             return False
         with self._asking:
             self.completion_event = answered = threading.Event()
@@ -140,10 +143,26 @@ class Engine(paramiko.Transport):
                 self._send_user_message(question)
             except (EOFError, OSError, paramiko.SSHException):
                 return False
-            return answered.wait(timeout) and bool(self.is_active())
+            self._deaf = not answered.wait(timeout)
+            return not self._deaf and bool(self.is_active())
+
+    def wake(self) -> None:
+        """Whoever waits in `answers` has waited long enough."""
+        if self.completion_event is not None:
+            self.completion_event.set()
+
+    def settle(self) -> None:
+        """Logged in: from now on the reading thread sleeps until something comes. `hang_up` wakes it."""
+        self.sock.settimeout(None)
+
+    def hang_up(self) -> None:
+        """End the wait of everybody who waits for the other side."""
+        with contextlib.suppress(OSError, EOFError):
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
         """Close, and wait for the reading thread."""
+        self.hang_up()
         self.close()
         self.sock.close()
         if self.ident is not None and threading.current_thread() is not self:

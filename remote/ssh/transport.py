@@ -7,13 +7,14 @@ refuses a further session on the first (MaxSessions); each takes what the other 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from remote.errors import RemoteError, TimedOut
 from remote.ssh import command, destination, host_keys, settings
 from remote.ssh.auth import Ask, Secrets
 from remote.ssh.channel import Refused, SshChannel
 from remote.ssh.connection import Connection, connect, path_to
+from remote.ssh.patience import Patience
 from remote.transport import Completed
 
 ANSWER_S = 2.0  # what an open connection is given to prove that it lives
@@ -34,13 +35,17 @@ class SshTransport:
         self._first: Connection | None = None
         self._second: Connection | None = None
         self._channels: list[SshChannel] = []
+        self._patience: Patience | None = None  # while the way is being opened
 
     def connect(self) -> None:
-        with self._lock:
-            if self._first is not None and not self._first.engine.answers(ANSWER_S):
-                self._close_connections()
+        with self._opening() as patience:
+            if self._first is not None:
+                patience.wakes(self._first.engine.wake)
+                if not self._first.engine.answers(ANSWER_S):
+                    patience.check()
+                    self._close_connections()
             if self._first is None:
-                self._first = self._new()
+                self._first = self._new(patience)
 
     def open(self, argv: Sequence[str], *, bulk: bool = False) -> SshChannel:
         channel = self._session(argv, time.monotonic() + ROOM_S, bulk=bulk)
@@ -65,19 +70,44 @@ class SshTransport:
             return problem
         return None
 
+    def give_up(self) -> None:
+        patience = self._patience
+        if patience is not None:
+            patience.lose()
+
     def close(self) -> None:
-        with self._lock:
+        with self._taken():
             channels, self._channels = self._channels, []
         for channel in channels:
             channel.close()
-        with self._lock:
+        with self._taken():
             self._close_connections()
+
+    @contextlib.contextmanager
+    def _opening(self) -> Iterator[Patience]:
+        """Alone with the connections, which may take as long as a connection takes to be made."""
+        with self._lock:
+            self._patience = patience = Patience()
+            try:
+                yield patience
+            finally:
+                self._patience = None
+
+    @contextlib.contextmanager
+    def _taken(self) -> Iterator[None]:
+        """Alone with the connections; whoever opens one now gives up."""
+        while not self._lock.acquire(timeout=0.05):
+            self.give_up()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _path(self) -> list[settings.Settings]:
         return path_to(self._typed, self._config_file)
 
-    def _new(self) -> Connection:
-        return connect(self._path(), self._secrets, self._name)
+    def _new(self, patience: Patience) -> Connection:
+        return connect(self._path(), self._secrets, self._name, patience)
 
     def _close_connections(self) -> None:
         for connection in (self._second, self._first):
@@ -102,13 +132,13 @@ class SshTransport:
             wait = min(0.5, wait * 2)
 
     def _connection(self, spare: bool) -> Connection:
-        with self._lock:
+        with self._opening() as patience:
             found = self._second if spare else self._first
             if found is not None and not found.engine.is_active():
                 found.close()
                 found = None
             if found is None:
-                found = self._new()
+                found = self._new(patience)
             if spare:
                 self._second = found
             else:
