@@ -169,6 +169,8 @@ class Link:
             with contextlib.suppress(Unreachable):  # whatever ended it has been said on its other two streams
                 channel.send(bundle.bundle() + self._request())
             greeted = self._pass_on(channel, watchdog, decoder)
+            if greeted and time.monotonic() - began >= self._timing.settled:
+                self._backoff.reset()
             if watchdog.silent_for is not None:
                 said = f"nothing heard for {watchdog.silent_for:.1f} s"
                 return self._say(LinkState("stale", said, "", self._backoff.next()))
@@ -177,8 +179,6 @@ class Link:
             channel.close()
             watchdog.stop()
             self.damaged_lines += decoder.damaged
-        if greeted and time.monotonic() - began >= self._timing.settled:
-            self._backoff.reset()
         if not greeted:
             raise self._never_began(channel.stderr())
         return LinkState("unreachable", "the probe ended" + _last_line(channel.stderr()), "", self._backoff.next())

@@ -35,10 +35,10 @@ class SshTransport:
         self._first: Connection | None = None
         self._second: Connection | None = None
         self._channels: list[SshChannel] = []
-        self._patience: Patience | None = None  # while the way is being opened
+        self._waiting: set[Patience] = set()  # of those who open something
 
     def connect(self) -> None:
-        with self._opening() as patience:
+        with self._lock, self._patient() as patience:
             if self._first is not None:
                 patience.wakes(self._first.engine.wake)
                 if not self._first.engine.answers(ANSWER_S):
@@ -71,8 +71,7 @@ class SshTransport:
         return None
 
     def give_up(self) -> None:
-        patience = self._patience
-        if patience is not None:
+        for patience in tuple(self._waiting):
             patience.lose()
 
     def close(self) -> None:
@@ -84,14 +83,13 @@ class SshTransport:
             self._close_connections()
 
     @contextlib.contextmanager
-    def _opening(self) -> Iterator[Patience]:
-        """Alone with the connections, which may take as long as a connection takes to be made."""
-        with self._lock:
-            self._patience = patience = Patience()
-            try:
-                yield patience
-            finally:
-                self._patience = None
+    def _patient(self) -> Iterator[Patience]:
+        patience = Patience()
+        self._waiting.add(patience)
+        try:
+            yield patience
+        finally:
+            self._waiting.discard(patience)
 
     @contextlib.contextmanager
     def _taken(self) -> Iterator[None]:
@@ -122,9 +120,10 @@ class SshTransport:
         wait = 0.02
         while True:
             for spare in (bulk, not bulk):
-                with contextlib.suppress(Refused):
-                    engine = self._connection(spare).engine
-                    bound = max(0.1, min(end - time.monotonic(), ROOM_S))
+                engine = self._connection(spare).engine
+                bound = max(0.1, min(end - time.monotonic(), ROOM_S))
+                with contextlib.suppress(Refused), self._patient() as patience:
+                    patience.wakes(engine.hang_up)
                     return SshChannel(engine, argv, end_group or self._end_group, bound)
             if time.monotonic() + wait > end:
                 raise TimedOut("the host gives no further session", "raise MaxSessions in its sshd_config")
@@ -132,7 +131,7 @@ class SshTransport:
             wait = min(0.5, wait * 2)
 
     def _connection(self, spare: bool) -> Connection:
-        with self._opening() as patience:
+        with self._lock, self._patient() as patience:
             found = self._second if spare else self._first
             if found is not None and not found.engine.is_active():
                 found.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "ssh")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "ssh"))
 
 from machine import Testbed
 from sshd_house import until
@@ -45,3 +45,12 @@ def ssh(bed):
     for transport in made:
         transport.close()
     until(lambda: set(threading.enumerate()) <= before)
+
+
+@pytest.fixture
+def laptop(bed):
+    from console_of import Laptop
+
+    before = set(threading.enumerate())
+    yield Laptop(bed)
+    until(lambda: not {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio")} - before)

@@ -11,7 +11,7 @@ from wire import WITH_US, Wire
 
 REPOSITORY = Path(__file__).parents[3]
 
-# $1 the host's folder, $2 its name, then what must be seen although it lies below /tmp. /tmp is covered last.
+# $1 the host's folder, $2 its name, then what must be seen although it lies in a covered place. They are covered last.
 INIT = r"""
 set -eu
 folder=$1; hostname "$2"; shift 2
@@ -21,14 +21,13 @@ mount -t tmpfs tmpfs /run
 mkdir -p -m 755 /run/sshd /run/host
 mount --bind "$folder" /run/host
 for file in "$folder"/etc/*; do mount --bind "$file" "/etc/${file##*/}"; done
-mount --bind "$folder/root" /root
-mount -t tmpfs -o mode=755 tmpfs /home
+mount -t tmpfs -o mode=755 tmpfs "$folder/home"
 mount -t tmpfs -o mode=1777 tmpfs "$folder/tmp"
 for seen; do
-  case $seen in /tmp/*) mkdir -p "$folder$seen"; mount --bind "$seen" "$folder$seen";; esac
+  case $seen in /tmp/* | /root/* | /home/*) mkdir -p "$folder$seen"; mount --bind "$seen" "$folder$seen";; esac
 done
 cd /
-mount --rbind "$folder/tmp" /tmp
+for place in root home tmp; do mount --rbind "$folder/$place" "/$place"; done
 . /run/host/setup.sh
 exec "$sshd" -D -e -f /run/host/sshd_config
 """
@@ -50,7 +49,7 @@ class Machine:
     ) -> None:
         self.folder, self.port, self.wire = folder, 22, wire or Wire()
         self.address = self.wire.address
-        for part in ("root", "tmp", "etc"):
+        for part in ("root", "home", "tmp", "etc"):
             (folder / part).mkdir(parents=True)
         self.home = folder / "root"
         folder.chmod(0o755)

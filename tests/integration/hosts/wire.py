@@ -1,11 +1,10 @@
 """One host's network: a namespace of its own, a cable to this machine, and what can happen to a cable.
 
 The cable is a veth pair, or, for a long line, a process that carries packets with delay and loss (`long_line.py`). The
-namespace lives as long as one process of ours, and the cable as long as the namespace: nothing has to be tidied up, even
-when the tests are killed. Addresses are of 198.18.0.0/15, which is kept for tests of networks.
+namespace lives as long as one process of ours, and the cable as long as the namespace: nothing has to be tidied up,
+even when the tests are killed. Addresses are of 198.18.0.0/15, which is kept for tests of networks.
 """
 
-import contextlib
 import os
 import random
 import subprocess
@@ -48,14 +47,11 @@ class Wire:
         self._keeper = subprocess.Popen(
             [*WITH_US, "unshare", "-n", "sh", "-c", "ip link set lo up; exec sleep infinity"], stdin=subprocess.DEVNULL
         )
-        until(lambda: self._netns() != os.stat("/proc/self/ns/net").st_ino)
+        until(lambda: not Path(f"/proc/{self._keeper.pid}/ns/net").samefile("/proc/self/ns/net"))
         self.enter = ("nsenter", f"--net=/proc/{self._keeper.pid}/ns/net", "--")
         chance = random.SystemRandom()
         while not self._lay(chance.randrange(1 << 15), delay, loss):
             continue
-
-    def _netns(self) -> int:
-        return os.stat(f"/proc/{self._keeper.pid}/ns/net").st_ino
 
     def _lay(self, number: int, delay: float, loss: float) -> bool:
         """The cable's name is free on this machine, or we try another."""
@@ -69,7 +65,9 @@ class Wire:
                 self._line.wait()
                 return False
         else:
-            done = _own("ip", "link", "add", "name", name, "type", "veth", "peer", "eth0", "netns", str(self._keeper.pid))
+            done = _own(
+                "ip", "link", "add", "name", name, "type", "veth", "peer", "eth0", "netns", str(self._keeper.pid)
+            )
             if done.returncode:
                 assert "exists" in done.stderr, done.stderr
                 return False
@@ -87,7 +85,7 @@ class Wire:
         assert _own(*self.enter, "ip", "link", "set", "eth0", "up").returncode == 0
 
     def refuse(self, verdict: str) -> None:
-        """DROP: nothing comes through any more, and nobody says so. RESET: whatever arrives is answered with a reset."""
+        """DROP: nothing comes through, and nobody says so. RESET: whatever arrives is answered with a reset."""
         ways = ("input", "output") if verdict == DROP else ("input",)
         chains = "".join(f"chain {way} {{ type filter hook {way} priority 0; {verdict}; }}\n" for way in ways)
         rules = f"table inet fault {{\n{chains}}}\n"
@@ -115,5 +113,3 @@ class Wire:
                 process.wait()
                 if process.stdout is not None:
                     process.stdout.close()
-        with contextlib.suppress(AttributeError):
-            del self._line
