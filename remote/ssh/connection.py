@@ -83,7 +83,8 @@ def _hop(
     closers.append(engine.end)
     patience.wakes(engine.hang_up)
     entries = host_keys.entries_of(settings)
-    engine.prefer(host_keys.known_kinds(settings, entries))
+    kinds = host_keys.known_kinds(settings, entries)
+    engine.prefer(kinds, certificates=host_keys.wants_certificate(settings, entries))
     try:
         engine.handshake(max(1.0, end - time.monotonic()))
     except TimeoutError:
@@ -98,7 +99,7 @@ def _hop(
         said = words() or str(error).strip() or "it hung up"
         raise Unreachable(f"{where} does not speak SSH: {said}") from None
     key = engine.get_remote_server_key()
-    host_keys.verify(settings, entries, key.get_name(), key.asbytes(), name)
+    host_keys.verify(settings, entries, key.get_name(), key.asbytes(), name, certificate=engine.host_certificate)
     return Connection(engine, settings)
 
 

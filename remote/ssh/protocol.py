@@ -32,6 +32,8 @@ from paramiko.common import (
     cMSG_GLOBAL_REQUEST,
 )
 
+from remote.ssh.host_certificate import SUFFIX
+
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # errors are told by exceptions, not on stderr
 
 KEPT_STDERR = 64 * 1024
@@ -99,6 +101,7 @@ class Engine(paramiko.Transport):
         self._notes: dict[int, Notes] = {}
         self._exchange = threading.Lock()
         self._asking = threading.Lock()
+        self._certificates = False
         self._deaf = False  # it did not answer once: nobody needs to wait for it again
         self._opening = (
             threading.Lock()
@@ -112,12 +115,26 @@ class Engine(paramiko.Transport):
         options.digests = MACS
         options.kex = tuple(name for name in options.kex if not name.endswith("sha1"))
 
-    def prefer(self, kinds: list[str]) -> None:
-        """Ask for host keys of these types before all others."""
+    def prefer(self, kinds: list[str], *, certificates: bool = False) -> None:
+        """Ask for host keys of these types before all others, and for certificates before plain keys."""
+        self._certificates = certificates
         options = self.get_security_options()
         wanted = {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else set()
         wanted |= set(kinds)
         options.key_types = sorted(options.key_types, key=lambda name: name not in wanted)  # stable
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        names = super().preferred_keys
+        if not self._certificates:
+            return tuple(names)
+        return tuple(sorted(names, key=lambda name: not name.endswith(SUFFIX)))  # stable
+
+    @property
+    def host_certificate(self) -> bytes:
+        """What the host showed in place of a plain key; empty when it was one."""
+        blob = self.get_remote_server_key().public_blob
+        return blob.key_blob if blob is not None else b""
 
     def notes_of(self, number: int) -> Notes:
         return self._notes.setdefault(number, Notes())

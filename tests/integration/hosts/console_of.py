@@ -20,17 +20,18 @@ WORKER = """
 run=$1; step=0; end=stopped
 start=$(cut -d' ' -f22 /proc/$$/stat)
 status() { printf '%s\\n' "$1" > "$run/.status.part" && mv "$run/.status.part" "$run/status.json"; }
+clock() { until now=$(date +%s) && [ "$now" ]; do :; done; }  # a signal to the group ends date, too
 say() {
-  now=$(date +%s)
+  clock
   at="\\"heartbeat\\":$now,\\"progress_at\\":$now,\\"pid\\":$$,\\"pid_start\\":$start"
   status "{\\"schema\\":1,\\"state\\":\\"$1\\",\\"step\\":$step,\\"steps\\":$2,$at}"
 }
 trap : INT TERM
 while [ ! -e "$run/stop" ]; do
   [ $step -ge $2 ] && { end=finished; break; }
-  step=$((step + 1))
+  step=$((step + 1)); clock
   echo "line $step of the log, with ä and ✓"
-  printf '{"t":%s,"step":%s,"epoch":1,"phase":"train","loss":0.5}\\n' "$(date +%s)" $step >> "$run/metrics.jsonl"
+  printf '{"t":%s,"step":%s,"epoch":1,"phase":"train","loss":0.5}\\n' "$now" $step >> "$run/metrics.jsonl"
   say training $2
   sleep $3
 done
@@ -101,7 +102,7 @@ class Console:
     def phases(self, name: str) -> list[str]:
         return [link.phase for _, of, link in self.links if of == name]
 
-    async def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 40.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, (self.links[-5:], self.rows())

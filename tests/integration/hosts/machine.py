@@ -96,6 +96,12 @@ class Machine:
         argv = ["nsenter", f"--target={init}", "--all", "sh", "-c", script]
         return subprocess.run(argv, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL).stdout
 
+    def path(self, inside: str) -> Path:
+        """A path of the host, seen from here."""
+        assert self.process is not None
+        (init,) = children_of(self.process.pid)
+        return Path(f"/proc/{init}/root{inside}")
+
     @property
     def sessions(self) -> list[int]:
         """Everything that runs on it but its first process."""
