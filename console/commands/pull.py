@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def _pull(arguments: argparse.Namespace) -> int:
     from console import frame
     from console.commands.moving import print_moving
-    from console.engine import in_thread, open_engine
+    from console.engine import open_engine
+    from console.parallel import in_thread
 
     out = frame.stderr(arguments.ascii) if arguments.json else frame.stdout(arguments.ascii)
     async with open_engine(common.engine(arguments)) as engine:

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _push(arguments: argparse.Namespace) -> int:
     from console import frame
     from console.commands.moving import print_moving
-    from console.engine import in_thread
+    from console.parallel import in_thread
     from remote.transfer import names
     from trainer.schema import ConfigError, Problem
 

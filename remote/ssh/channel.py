@@ -34,17 +34,14 @@ class SshChannel:
         self._over = False
         self._said: bytes | None = None  # once closed
         try:
-            with engine.opening:
-                self._channel = engine.open_session(timeout=timeout)
+            self._channel = engine.session(timeout)
         except paramiko.ChannelException:
             raise Refused from None
         except (EOFError, OSError, paramiko.SSHException) as error:
             raise Unreachable(f"no session on the host: {str(error) or 'the connection broke'}") from None
         self._notes = engine.notes_of(self._channel.chanid)
         try:
-            self._channel.settimeout(timeout)
-            self._channel.exec_command(line)  # type: ignore[no-untyped-call, unused-ignore]
-            self._channel.settimeout(None)
+            engine.execute(self._channel, line)
         except (EOFError, OSError, paramiko.SSHException) as error:
             self._drop()
             raise Unreachable(f"{self._name} was not started: {str(error) or 'the connection broke'}") from None
