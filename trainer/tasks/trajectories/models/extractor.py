@@ -12,7 +12,8 @@ class Features(NamedTuple):
 
     grid: Tensor  # [batch, channels, times, height, width]
     pooled: Tensor  # [batch, channels], what the class head reads
-    terms: dict[str, Tensor]  # further losses and figures of its own, 0-d, by name
+    terms: dict[str, Tensor]  # further losses of its own, 0-d, by name
+    codes: Tensor | None = None  # the token of every place, as one whole number; not while training
 
 
 class Extractor(nn.Module):
@@ -28,13 +29,13 @@ class Extractor(nn.Module):
 
 
 class Unit(nn.Sequential):
-    """Convolution without bias, batch normalisation, ReLU if wanted; padded so that only the stride makes it smaller."""
+    """Convolution without bias, batch normalisation, ReLU if wanted; only the stride makes the grid smaller."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: Triple = (1, 1, 1), stride: Triple = (1, 1, 1), *, active: bool = True
     ) -> None:
-        padding = tuple(max(0, size - step + 1) // 2 for size, step in zip(kernel, stride, strict=True))
-        convolution = nn.Conv3d(inputs, outputs, kernel, stride, padding, bias=False)
+        time, height, width = (max(0, size - step + 1) // 2 for size, step in zip(kernel, stride, strict=True))
+        convolution = nn.Conv3d(inputs, outputs, kernel, stride, (time, height, width), bias=False)
         nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
         layers = [convolution, nn.BatchNorm3d(outputs)]
         super().__init__(*layers, nn.ReLU(inplace=True)) if active else super().__init__(*layers)

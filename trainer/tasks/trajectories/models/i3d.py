@@ -4,7 +4,7 @@ With 3 input channels the published widths have 12,287,264 parameters: convoluti
 normalisation. That is the 12,697,264 of the public RGB network without its layer of 400 classes (410,000).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from trainer.tasks.trajectories.models.extractor import Extractor, Triple, Unit,
 
 
 class Widths(NamedTuple):
-    """Channels of a mixed module: 1×1×1; the first 3×3×3 and what it is reduced to before; the second; after the pool."""
+    """Channels of a mixed module's branches: 1×1×1; reduced and 3×3×3; reduced and 3×3×3; after the pool."""
 
     single: int
     reduced: int
@@ -23,6 +23,11 @@ class Widths(NamedTuple):
     reduced_again: int
     narrow: int
     pooled: int
+
+    @property
+    def outputs(self) -> int:
+        """All branches side by side."""
+        return self.single + self.wide + self.narrow + self.pooled
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,18 @@ TINY = Plan(
 )
 
 
+def scaled(plan: Plan, stem: int) -> Plan:
+    """The plan with so many channels in its stem and all others in proportion; 0: as it is."""
+    if not stem:
+        return plan
+
+    def wide(channels: int) -> int:
+        return max(4, round(channels * stem / plan.stem))
+
+    modules = tuple(tuple(Widths(*map(wide, widths)) for widths in group) for group in plan.modules)
+    return replace(plan, stem=stem, second=wide(plan.second), modules=modules)
+
+
 class Mixed(nn.Module):
     """Four branches over the same input, side by side in the output."""
 
@@ -75,7 +92,6 @@ class Mixed(nn.Module):
         self.wide = nn.Sequential(Unit(inputs, widths.reduced), Unit(widths.reduced, widths.wide, cube))
         self.narrow = nn.Sequential(Unit(inputs, widths.reduced_again), Unit(widths.reduced_again, widths.narrow, cube))
         self.pooled = Unit(inputs, widths.pooled)
-        self.outputs = widths.single + widths.wide + widths.narrow + widths.pooled
 
     def forward(self, grid: Tensor) -> Tensor:
         pooled = self.pooled(_largest(grid, (3, 3, 3), (1, 1, 1)))
@@ -99,7 +115,7 @@ class I3D(Extractor):
             group = nn.Sequential()
             for module in widths:
                 group.append(Mixed(self.channels, module))
-                self.channels = group[-1].outputs
+                self.channels = module.outputs
             self.groups.append(group)
         self.strides: list[Triple] = [(1, space[0], space[0]), (1, space[1], space[1])]
         self.strides += [(2, size, size) for size in space[2:]]

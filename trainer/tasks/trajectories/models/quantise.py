@@ -1,7 +1,7 @@
 """Quantisers: features become codes, gradients pass straight through.
 
-Lookup-free (LFQ): each channel is one bit, its sign. Finite scalar (FSQ): each channel is rounded to a few levels. Neither
-has a table of codes to learn: the code is the number that its digits spell.
+Lookup-free (LFQ): each channel is one bit, its sign. Finite scalar (FSQ): each channel is rounded to a few levels.
+Neither has a table of codes to learn: the code is the number that its digits spell.
 """
 
 import math
@@ -28,13 +28,15 @@ class LookupFree(nn.Module):
         return quantised, {"commitment": commitment, "entropy": self.entropy(grid.movedim(1, -1).flatten(0, -2))}
 
     def entropy(self, values: Tensor) -> Tensor:
-        """Mean entropy of each value's code minus the entropy of the mean, in nats a bit: small when codes are decided
-        and all in use. Between -log 2 and log 2."""
+        """Entropy of each value's code, and what the entropy of their mean lacks, in nats a bit.
+
+        0 when every value is decided on its code and all codes are equally in use.
+        """
         odds = torch.sigmoid(2 * self.sharpness * values.float())
         own = _binary_entropy(odds).mean()
-        groups = [_joint(part) for part in odds.split(_GROUP, -1)]
-        used = sum(((-mean * (mean + 1e-9).log()).sum() for mean in groups), odds.new_zeros(()))
-        return own - used / self.digits
+        groups = [_joint(part) for part in torch.split(odds, _GROUP, -1)]
+        used = torch.stack([(-mean * (mean + 1e-9).log()).sum() for mean in groups]).sum()
+        return own + math.log(2) - used / self.digits
 
     def numbers(self, quantised: Tensor) -> Tensor:
         """The code of every place [batch, channels, …] as one whole number."""
@@ -71,9 +73,9 @@ class FiniteScalar(nn.Module):
 
 def use(numbers: Tensor, codes: int) -> dict[str, float]:
     """Share of all codes that occur, and how many equally frequent codes would be as various."""
-    _, counts = numbers.flatten().unique(return_counts=True)
+    _, counts = torch.unique(numbers, return_counts=True)
     share = counts.double() / counts.sum()
-    return {"codebook_use": len(counts) / codes, "code_perplexity": float((-(share * share.log()).sum()).exp())}
+    return {"codebook_use": len(counts) / codes, "effective_codes": float((-(share * share.log()).sum()).exp())}
 
 
 def _binary_entropy(odds: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """SlowFast on ResNet-50: a wide pathway on few frames, a narrow one on all (Feichtenhofer and others, 2019).
 
-The 8×8 network: every 4th frame (α = 4) in the slow pathway, an eighth of its channels (β = 1/8) in the fast one, lateral
-convolutions of 7 frames. With 3 input channels it has 33,644,488 parameters; a class layer from 2,304 channels to 400
-classes adds 922,000: the 34.57 M of the authors' model zoo.
+The 8×8 network: every 4th frame (α = 4) in the slow pathway, an eighth of its channels (β = 1/8) in the fast one,
+lateral convolutions of 7 frames. With 3 input channels it has 33,644,488 parameters; a class layer from 2,304 channels
+to 400 classes adds 922,000: the 34.57 M of the authors' model zoo.
 """
 
 from dataclasses import dataclass

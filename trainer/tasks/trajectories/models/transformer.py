@@ -1,8 +1,8 @@
-"""The divided space-time Transformer: time attention, then space attention, in every block (Bertasius and others, 2021).
+"""The divided space-time Transformer: attention along time, then in space (TimeSformer; Bertasius and others, 2021).
 
 Tokens are patches of frames. Along time a patch sees the same patch of other frames; in space it sees its own frame and
 the CLS token, whose answers in all frames are averaged. At ViT-B/16, 3 input channels, 224 × 224 pixels and 8 frames it
-has 121,258,752 parameters; a layer of 174 classes (Something-Something v2) adds 133,806: the 121.4 M of the paper's table.
+has 121,258,752 parameters; a layer of 174 classes (Something-Something v2) adds 133,806: the paper's 121.4 M.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,9 @@ TINY = Plan(width=48, depth=2, heads=4, expand=2, patch=8, frames=2)
 class Attention(NamedTuple):
     """The last block's attention, softmax over the last axis. What looks is on the axis before."""
 
-    space: Tensor  # [batch, heads, times, height, width]: of the CLS token on the patches of each frame; its own left out
+    space: (
+        Tensor  # [batch, heads, times, height, width]: of the CLS token on the patches of each frame; its own left out
+    )
     time: Tensor  # [batch, heads, height, width, times, times]: of a patch on itself at all times
 
 
@@ -57,10 +59,12 @@ class SelfAttention(nn.Module):
     def weights(self, tokens: Tensor) -> Tensor:
         """[..., heads, count, count]: what `forward` weighs the values with."""
         query, key, _ = self._split(tokens)
-        return (query @ key.transpose(-1, -2) * key.shape[-1] ** -0.5).softmax(-1)
+        scores = query @ key.transpose(-1, -2) * key.shape[-1] ** -0.5
+        return torch.softmax(scores, -1)
 
     def _split(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        parts = self.query_key_value(tokens).unflatten(-1, (3, self.heads, -1))
+        *many, count, _ = tokens.shape
+        parts = self.query_key_value(tokens).view(*many, count, 3, self.heads, -1)
         query, key, value = (part.transpose(-2, -3) for part in parts.unbind(-3))
         return query, key, value
 
@@ -89,7 +93,8 @@ class Block(nn.Module):
 
     def along_time(self, tokens: Tensor) -> Tensor:
         mixed = self.time(self.before_time(tokens.transpose(1, 2)))
-        return tokens + self.after_time(mixed).transpose(1, 2)
+        moved: Tensor = tokens + self.after_time(mixed).transpose(1, 2)
+        return moved
 
     def attention(self, cls: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Weights along time and in space, before anything is added."""
@@ -131,8 +136,12 @@ class DividedTransformer(Extractor):
             cls, tokens = block(cls, tokens)
         assert isinstance(last, Block)
         time, space = last.attention(cls, tokens)  # [batch, places, heads, times, times], [batch, times, heads, …]
+        heads = space[..., 0, 1:].transpose(1, 2)
+        paths = time.transpose(1, 2)
         grid = (self.side, self.side)
-        return Attention(space[..., 0, 1:].transpose(1, 2).unflatten(-1, grid), time.transpose(1, 2).unflatten(2, grid))
+        return Attention(
+            heads.reshape(*heads.shape[:3], *grid), paths.reshape(*paths.shape[:2], *grid, *paths.shape[3:])
+        )
 
     def _start(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         cls = (self.cls + self.place[0]).expand(len(clips), 1, -1)
@@ -147,7 +156,8 @@ class DividedTransformer(Extractor):
         return F.linear(patches, self.embed.weight.flatten(1), self.embed.bias)
 
     def _grid(self, tokens: Tensor) -> Tensor:
-        return tokens.permute(0, 3, 1, 2).unflatten(-1, (self.side, self.side))
+        grid = tokens.permute(0, 3, 1, 2)
+        return grid.reshape(*grid.shape[:3], self.side, self.side)
 
 
 def _with_cls(cls: Tensor, tokens: Tensor) -> Tensor:

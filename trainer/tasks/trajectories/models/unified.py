@@ -1,4 +1,4 @@
-"""The unified model: one extractor, a class head and a next-position head. Bytes become numbers in here, on the device."""
+"""The unified model: one extractor, a class head and a next-position head. Bytes become numbers in here."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,15 @@ class Answer(NamedTuple):
 
     logits: Tensor  # [batch, classes]
     position: Tensor  # [batch, 3], at the frame after the last
-    terms: dict[str, Tensor]  # losses and figures of the extractor's own
+    terms: dict[str, Tensor]  # losses of the extractor's own
+    codes: Tensor | None  # its tokens, where it has any; not while training
 
 
 class Unified(nn.Module):
     """uint8 clips [batch, cameras, frames, side, side] to logits and the next position.
 
-    `halve`: the extractor sees pictures of half the side. `shared`: one extractor for one camera, applied to each, its channels side by side; else cameras are channels.
+    `shared`: one extractor for one camera, applied to each, its channels side by side; else cameras are channels.
+    `halve`: the extractor sees pictures of half the side.
     """
 
     def __init__(self, extractor: Extractor, cameras: int, *, shared: bool, halve: bool, maps: int) -> None:
@@ -34,18 +36,18 @@ class Unified(nn.Module):
         self.position = PositionHead(channels, extractor.times, maps)
 
     def forward(self, clips: Tensor) -> Answer:
-        grid, pooled, terms = self.features(clips)
-        return Answer(self.classes(pooled), self.position(grid), terms)
+        grid, pooled, terms, codes = self.features(clips)
+        return Answer(self.classes(pooled), self.position(grid), terms, codes)
 
     def features(self, clips: Tensor) -> Features:
         """The extractor's, cameras brought together."""
         numbers = self.numbers(clips)
         if not self.shared:
             return self.extractor.features(numbers)
-        batch, cameras = numbers.shape[:2]
+        batch = len(numbers)
         found = self.extractor.features(numbers.flatten(0, 1).unsqueeze(1))
-        grid = found.grid.unflatten(0, (batch, cameras)).flatten(1, 2)
-        return Features(grid, found.pooled.unflatten(0, (batch, cameras)).flatten(1), found.terms)
+        grid = found.grid.reshape(batch, -1, *found.grid.shape[2:])
+        return Features(grid, found.pooled.reshape(batch, -1), found.terms, found.codes)
 
     def numbers(self, clips: Tensor) -> Tensor:
         """Bytes as numbers from 0 to 1 in the model's own precision; numbers as they are, for gradients of inputs."""
@@ -96,4 +98,5 @@ class PositionHead(nn.Module):
 def _centre(weights: Tensor) -> Tensor:
     count = weights.shape[-1]
     places = (torch.arange(count, device=weights.device, dtype=weights.dtype) * 2 + 1) / count - 1
-    return (weights * places).sum(-1)
+    centre: Tensor = (weights * places).sum(-1)
+    return centre
