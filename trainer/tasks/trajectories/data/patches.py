@@ -85,9 +85,9 @@ def tables(difficulty: Difficulty) -> list[U64]:
 
 
 def visible(plates: NDArray[np.uint8]) -> U64:
-    """For each camera's picture the words that keep the light no plate hides: [samples · cameras, 512]."""
+    """For each camera's picture the words that keep what no plate hides: [samples · cameras · 512]."""
     left, right, top, bottom = (plates[..., side].reshape(-1).astype(np.int64) for side in range(4))
     row = np.arange(PIXELS)
     hidden = (row >= top[:, None]) & (row < bottom[:, None])
     words = np.where(hidden[:, :, None], plate_rows()[left, right][:, None], np.uint64(0xFFFFFFFFFFFFFFFF))
-    return words.reshape(-1, PICTURE_WORDS)
+    return words.reshape(-1)

@@ -48,6 +48,9 @@ class Data:
     val: int = setting(1_000, "samples to validate on; a multiple of 4", low=4)
     test: int = setting(1_000, "samples kept for the end; a multiple of 4", low=0)
     seed: int | None = setting(None, "seed of the samples; without it, the seed of the run", low=0)
+    plain: bool = setting(
+        False, "source = shards: whole pictures, 512 KiB a sample, also where the window around the ball would do"
+    )
     noise: int | None = setting(None, "pixels get 0 to this many of 255 grey levels more", low=0, high=96)
     clutter: int | None = setting(None, "other balls, half as bright, that drift along lines", low=0, high=3)
     occlusion: float | None = setting(
@@ -91,6 +94,11 @@ class Data:
         values = asdict(PRESETS[self.preset])
         given = {item.name: getattr(self, item.name) for item in fields(Difficulty)}
         return Difficulty(**{**values, **{name: value for name, value in given.items() if value is not None}})
+
+    @property
+    def packed(self) -> bool:
+        """Shards hold windows around the ball and not whole pictures."""
+        return self.difficulty.packed and not self.plain
 
     @property
     def kind(self) -> str:

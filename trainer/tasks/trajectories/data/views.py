@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data import records
 from trainer.tasks import Report
 from trainer.tasks.trajectories.data.cameras import Cameras, calibrated
 from trainer.tasks.trajectories.data.motion import FRAMES
@@ -13,8 +14,9 @@ from trainer.tasks.trajectories.data.parameters import Parameters, load
 from trainer.tasks.trajectories.data.render import Renderer
 from trainer.tasks.trajectories.data.scene import VERSION, Scenes, scenes
 from trainer.tasks.trajectories.data.settings import CLASSES, SPLITS, Data, Difficulty
+from trainer.tasks.trajectories.data.shards import Reader, export
 
-__all__ = ["CLASSES", "SPLITS", "Rendered", "Views", "identity_of", "open_views"]
+__all__ = ["CLASSES", "SPLITS", "Rendered", "Sharded", "Views", "identity_of", "open_views"]
 
 
 class Views(Protocol):
@@ -80,6 +82,18 @@ class Rendered:
         return self._renderer.draw(self.scenes(split, rows))
 
 
+class Sharded(Rendered):
+    """Read from shards; everything but the pixels is as it is for those that are drawn."""
+
+    def __init__(self, whole: Parameters, data: Data, seed: int, identity: str, shards: records.Records) -> None:
+        super().__init__(whole, data, seed, identity)
+        self.shards = shards
+        self._reader = Reader(shards, packed=data.packed)
+
+    def draw(self, split: str, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self._reader.draw(rows + self.first[split])
+
+
 def identity_of(data: Data, seed: int) -> str:
     """A folder's name for these samples. The split is not part of it: it only says who sees which."""
     return f"{data.kind}-seed{seed}-{data.samples}-rules{VERSION}"
@@ -96,4 +110,8 @@ def open_views(data: Data, seed: int, root: Path, report: Report, limit: int | N
         return Rendered(Parameters.of(seed, np.arange(data.samples), data.difficulty), data, seed, "trial")
     identity = identity_of(data, seed)
     whole = load(root / identity, data, seed, identity, report)
-    return Rendered(whole, data, seed, identity)
+    if data.source == "render":
+        return Rendered(whole, data, seed, identity)
+    folder = root / identity / ("shards" if data.packed else "shards-whole")
+    shards = export(folder, whole, data, report, seed=seed, cameras=calibrated(), identity=identity)
+    return Sharded(whole, data, seed, identity, shards)
