@@ -44,8 +44,10 @@ class TrajectoriesTask:
     def prepare(self, report: Report) -> None:
         """The samples' parameters, or shards if wanted."""
         self._views = views = open_views(self.settings.data, self.seed, self.root, report, self._limit)
+        # Copies: what was read from a file has strides that torch does not take.
         self._truth = {
-            split: (torch.from_numpy(views.labels(split)), torch.from_numpy(views.targets(split))) for split in SPLITS
+            split: (torch.from_numpy(np.array(views.labels(split))), torch.from_numpy(np.array(views.targets(split))))
+            for split in SPLITS
         }
 
     @property
