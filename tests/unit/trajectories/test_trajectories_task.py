@@ -58,6 +58,18 @@ def test_batches_are_the_samples_of_these_rows(tmp_path: Path) -> None:
     assert np.array_equal(batch.targets.numpy(), task.views.targets("train")[rows])
 
 
+@pytest.mark.parametrize("preset", ["field", "hard"])
+def test_batches_drawn_in_the_device_s_memory_are_the_same(tmp_path: Path, preset: str) -> None:
+    data = Data(train=16, val=8, test=4, preset=preset)
+    drawn, resident = (
+        ready(replace(SMALL, data=replace(data, resident=resident)), tmp_path) for resident in ("never", "always")
+    )
+    for split, rows in (("train", [5, 0, 15]), ("val", [7, 7])):
+        one, other = (task.batch(split, torch.tensor(rows), CPU) for task in (drawn, resident))
+        assert torch.equal(one.clips, other.clips)
+        assert torch.equal(one.labels, other.labels) and torch.equal(one.targets, other.targets)
+
+
 @pytest.mark.parametrize("kind", ["i3d", "slowfast", "transformer", "magvit"])
 def test_a_few_steps_lower_the_loss(tmp_path: Path, kind: str) -> None:
     task = ready(replace(SMALL, model=Model(kind=kind, size="tiny")), tmp_path)
