@@ -18,7 +18,7 @@ def silent(what: str, done: float, total: float | None) -> None:
 
 
 def opened(**data: object) -> Views:
-    return open_views(Data(train=400, val=4, test=40, **data), 0, Path("/nowhere"), silent, limit=400)
+    return open_views(Data(train=200, val=4, test=40, **data), 0, Path("/nowhere"), silent, limit=400)
 
 
 def test_the_ball_is_found_to_a_fraction_of_a_pixel() -> None:
@@ -51,7 +51,7 @@ def test_extrapolations_fit_polynomials_of_their_degree() -> None:
 
 
 def test_all_baselines_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "_EPOCHS", 40)
+    monkeypatch.setattr(own, "_EPOCHS", 30)
     views = opened()
     before = torch.random.get_rng_state()
     found = baselines(views, silent)

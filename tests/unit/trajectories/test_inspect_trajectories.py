@@ -20,7 +20,7 @@ def test_counts_ranges_leaks_and_a_sheet(tmp_path: Path, kind: dict) -> None:
     assert json.loads(json.dumps(found)) == found
     assert found["classes"]["train"] == {"linear": 20, "circular": 20, "helical": 20, "parabolic": 20}
     turns = found["parameters"]["circular and helical: turns"]
-    assert turns.startswith("0.3" if kind.get("preset") else "1.0")
+    assert 1 <= float(turns.split()[0]) / (0.35 if kind.get("preset") else 1.0) < 1.2
     assert found["leaks"]["duplicates"] == 0 and found["leaks"]["nearest across splits"] > 0.01
     if kind.get("source") == "shards":
         assert found["damaged"] == [] and len(found["checksum"]) == 64 and found["bytes"] > 96 * 46_000
