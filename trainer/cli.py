@@ -16,6 +16,7 @@ COMMANDS = {
     "config": "print the complete resolved configuration",
     "data": "make or inspect the data",
     "evaluate": "figures of a run's checkpoint",
+    "compare": "runs beside each other, and which differences are larger than noise",
     "figures": "draw a run's pictures again",
 }
 
@@ -25,6 +26,7 @@ EXAMPLES = """examples:
   trainer run mine.toml --run-dir runs/first       train
   trainer run runs/first --run-dir runs/first --resume
   trainer evaluate runs/first --split test --json
+  trainer compare runs/first runs/second --picture compared.png
 exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration"""
 
 

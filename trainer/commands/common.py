@@ -1,8 +1,17 @@
 """Arguments that several commands share."""
 
 import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.config import presets
+from trainer.record import atomic
+
+if TYPE_CHECKING:
+    from trainer.compare.gather import Wanted
+    from trainer.tasks import Report
 
 EXAMPLE_SET = "change a value of the configuration, as in --set run.epochs=3; may be given more than once"
 
@@ -16,3 +25,37 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+
+
+def add_predicting(parser: argparse.ArgumentParser) -> None:
+    """Which predictions of a run are meant."""
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test")
+    parser.add_argument("--checkpoint", default="best", help="best (default), last, or a file in checkpoints/")
+    parser.add_argument("--device", default="", help="instead of the one in the run's configuration")
+    parser.add_argument("--again", action="store_true", help="predict anew what is stored in predictions/")
+
+
+def wanted_of(arguments: argparse.Namespace) -> "Wanted":
+    """The arguments of `add_predicting`."""
+    from trainer.compare.gather import Wanted
+
+    return Wanted(arguments.split, arguments.checkpoint, arguments.device, arguments.again)
+
+
+def progress() -> "Report":
+    """Work that takes longer than a second says on stderr how far it is."""
+    spoken = time.monotonic()
+
+    def report(what: str, done: float, total: float | None) -> None:
+        nonlocal spoken
+        if time.monotonic() - spoken >= 1.0:
+            spoken = time.monotonic()
+            print(f"{what}: {done:,.0f}" + (f" of {total:,.0f}" if total else ""), file=sys.stderr, flush=True)
+
+    return report
+
+
+def write_text(path: Path, text: str) -> None:
+    """A file that somebody asked for, there whole or not at all; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.replace(path, text.encode())

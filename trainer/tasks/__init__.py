@@ -6,10 +6,12 @@ The loop knows only the protocol below. A new system is a new package here and a
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 Batch = Any  # whatever the task's `batch` returns and its `loss` takes
@@ -56,17 +58,56 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of every sample of a split, in the split's order, beside what is true."""
+
+    classes: tuple[str, ...]
+    labels: "NDArray[np.int64]"  # [samples]
+    logits: "NDArray[np.float32]"  # [samples, classes]
+    targets: "NDArray[np.float32] | None" = None  # [samples, values], of a second head
+    positions: "NDArray[np.float32] | None" = None  # what is said of the targets
+    samples: str = ""  # equal texts mean equal samples: only then are two runs compared sample by sample
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What is said of a split's samples without any of the models; a baseline may leave one of the two open."""
+
+    logits: "NDArray[np.float32] | None" = None
+    positions: "NDArray[np.float32] | None" = None
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """A task whose runs can be compared sample by sample. Beside `Task`: the loop does not need it."""
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        """What a validation of the split found, for each sample."""
+
+
+@runtime_checkable
+class Controls(Protocol):
+    """A task that says what its models should not be able to do without."""
+
+    def controls(self, model: "nn.Module") -> "Mapping[str, nn.Module]":
+        """By name, the model with something taken from what it sees, as "shuffled frames"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a task's parts are, as "module:name", so that settings can be read without importing torch.
 
     `settings`: a dataclass; beside it in its module, METRICS names every figure that a criterion may use.
     `task`: a class called as `cls(settings, seed=…, root=folder for data sets, trial=few samples only)`.
     `inspect`: a function `(settings, *, seed, root) -> mapping of plain values`: what the data are, made or not.
+    `baselines`, where a task has any: a function `(settings, *, seed, root, split, report) -> mapping of name to
+    Baseline`: what is said without the models, for the rows beside them.
     """
 
     settings: str
     task: str
     inspect: str
+    baselines: str = ""
 
 
 REGISTRY: dict[str, Entry] = {
