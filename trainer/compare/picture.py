@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from trainer.compare.report import Block, Comparison, Entrant
 from trainer.outcomes import words
+from trainer.outcomes.interval import Interval
 from trainer.record import atomic
 
 COLOURS = ("#2f6db5", "#d1495b", "#2b8a57", "#b07aa1", "#c98a1b", "#4c9f9f", "#7a6f5d", "#8c6bd1")
@@ -78,7 +79,11 @@ def _errors(axes: Axes, block: Block) -> None:
     """Runs and baselines, the smallest error on top."""
     _style(axes, "Next position, mean squared error")
     lines = [(item.worth.error, item.name, _colour(at)) for at, item in enumerate(block.entrants)]
-    lines += [(beside.error, name, QUIET) for name, beside in block.baselines.items()]
+    lines += [
+        (Interval(beside.error, beside.error, beside.error), name, QUIET)
+        for name, beside in block.baselines.items()
+        if beside.error is not None
+    ]
     known = sorted(((error, name, colour) for error, name, colour in lines if error is not None),
                    key=lambda line: line[0].value)  # fmt: skip
     if not known:

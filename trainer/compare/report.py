@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from trainer.build import data_root
+from trainer.compare import stored
 from trainer.compare.gather import LeftOut, Wanted, gather
 from trainer.compare.measures import Worth, bootstrap_mean, squared_errors, worth
-from trainer.compare.paired import Gap, gap, gaps
+from trainer.compare.paired import Gap, gaps
 from trainer.compare.stored import Predicted
 from trainer.config import load, resolve
-from trainer.outcomes.interval import LEVEL, Interval, wilson
+from trainer.outcomes.interval import LEVEL
 from trainer.outcomes.outcome import Outcome, read
 from trainer.outcomes.standing import heads
 from trainer.record import RunReader
@@ -34,8 +33,8 @@ class Entrant:
 class Beside:
     """A baseline's figures, and which entrants have a smaller position error by more than noise."""
 
-    accuracy: Interval | None
-    error: Interval | None
+    accuracy: float | None
+    error: float | None
     beaten_by: tuple[int, ...] = ()
 
 
@@ -83,43 +82,32 @@ def compare(
 
 def _block(entrants: tuple[Entrant, ...], wanted: Wanted, report: Report, level: float, baselines: bool) -> Block:
     between = gaps([item.predicted.predictions for item in entrants], level) if len(entrants) > 1 else []
-    found = _baselines(entrants, wanted.split, report) if baselines else {}
+    found = _baselines(entrants, wanted, report) if baselines else {}
     beside = {name: _beside(item, entrants, level) for name, item in found.items()}
     return Block(entrants[0].outcome.task, wanted.split, entrants, tuple(between), beside, level)
 
 
-def _baselines(entrants: Sequence[Entrant], split: str, report: Report) -> Mapping[str, Baseline]:
-    """Of the block's task and data, if the task has any."""
-    from trainer.build import data_root  # noqa: PLC0415
-
-    config = load(str(entrants[0].folder))
-    place = REGISTRY[config.task].baselines
+def _baselines(entrants: Sequence[Entrant], wanted: Wanted, report: Report) -> Mapping[str, Baseline]:
+    """Of the block's task and samples, if the task has any; kept beside the first run's predictions."""
+    place = REGISTRY[entrants[0].outcome.task].baselines
     if not place:
         return {}
-    found: Mapping[str, Baseline] = resolve(place)(
-        config.settings, seed=config.run.seed, root=data_root(config), split=split, report=report
-    )
-    return found
+    kept = {} if wanted.again else stored.load_baselines(entrants[0].folder, wanted.split)
+    if not kept:
+        config = load(str(entrants[0].folder))
+        kept = resolve(place)(
+            config.settings, seed=config.run.seed, root=data_root(config), split=wanted.split, report=report
+        )
+        stored.save_baselines(entrants[0].folder, wanted.split, kept)
+    return kept
 
 
 def _beside(baseline: Baseline, entrants: Sequence[Entrant], level: float) -> Beside:
-    truth = entrants[0].predicted.predictions
-    accuracy = None
-    if baseline.logits is not None:
-        hits = int((baseline.logits.argmax(1) == truth.labels).sum())
-        accuracy = wilson(hits, len(truth.labels), level)
-    if baseline.positions is None or truth.targets is None:
-        return Beside(accuracy, None)
-    errors = _errors(truth.targets, baseline.positions)
-    # A baseline has its verdict with every run: the level is shared out among them.
+    """A run beats a baseline when its error's interval ends below it; the level is shared out among the runs."""
     strict = 1 - (1 - level) / len(entrants)
-    beaten = tuple(
-        number
-        for number, item in enumerate(entrants)
-        if (own := squared_errors(item.predicted.predictions)) is not None and gap(own, errors, strict).high < 0
-    )
-    return Beside(accuracy, bootstrap_mean(errors, level), beaten)
-
-
-def _errors(targets: NDArray[np.float32], said: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(((targets.astype(np.float64) - said) ** 2).reshape(len(targets), -1).mean(1))
+    beaten = []
+    for number, item in enumerate(entrants):
+        errors = squared_errors(item.predicted.predictions)
+        if errors is not None and baseline.error is not None and bootstrap_mean(errors, strict).high < baseline.error:
+            beaten.append(number)
+    return Beside(baseline.accuracy, baseline.error, tuple(beaten))

@@ -4,6 +4,7 @@ They follow from the checkpoint and the configuration alone, so they may be remo
 torch and without the data. A file that cannot be read is made again.
 """
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.record import atomic
-from trainer.record.jsonl import jsonable, numbers
-from trainer.tasks import Predictions
+from trainer.record.jsonl import decode_document, jsonable, numbers
+from trainer.record.jsonl import encode as encode_row
+from trainer.tasks import Baseline, Predictions
 
 FOLDER = "predictions"
 FORMAT = 1
@@ -64,6 +66,28 @@ def load(run: Path, split: str, sha256: str) -> Predicted | None:
         return None
     found = decode(data)
     return found if found is not None and (found.sha256, found.split) == (sha256, split) else None
+
+
+def save_baselines(run: Path, split: str, found: Mapping[str, Baseline]) -> None:
+    """What is reached without models, beside the predictions: some of it takes a minute."""
+    table = {name: dataclasses.asdict(item) for name, item in found.items()}
+    with contextlib.suppress(OSError):
+        (run / FOLDER).mkdir(exist_ok=True)
+        atomic.replace(run / FOLDER / f"baselines-{split}.json", encode_row({"format": FORMAT, "baselines": table}))
+
+
+def load_baselines(run: Path, split: str) -> dict[str, Baseline]:
+    """The reverse; empty where nothing is, or nothing that can be used."""
+    try:
+        data = decode_document((run / FOLDER / f"baselines-{split}.json").read_bytes())
+    except OSError:
+        return {}
+    if data is None or data.get("format") != FORMAT or not isinstance(data.get("baselines"), dict):
+        return {}
+    try:
+        return {str(name): Baseline(**item) for name, item in data["baselines"].items()}
+    except TypeError:
+        return {}
 
 
 def encode(predicted: Predicted) -> bytes:

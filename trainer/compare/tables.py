@@ -103,10 +103,8 @@ def _positions(block: Block) -> Table:
         lines.append((error.value, item.name, (_figure(error), _figures_of(error), words.percent(accuracy.value), "")))
     for name, beside in block.baselines.items():
         beaten = ", ".join(_name(block, at) for at in beside.beaten_by) or "none"
-        accuracy_text = words.percent(beside.accuracy.value) if beside.accuracy else words.UNKNOWN
-        value = beside.error.value if beside.error else np.inf
-        cells = (_figure(beside.error), _figures_of(beside.error), accuracy_text, beaten if beside.error else "")
-        lines.append((value, f"· {name}", cells))
+        cells = (words.figure(beside.error), "", words.percent(beside.accuracy), beaten if beside.error else "")
+        lines.append((np.inf if beside.error is None else beside.error, f"· {name}", cells))
     rows = tuple((name, cells) for _value, name, cells in sorted(lines, key=lambda line: line[0]))
     heads = ("MSE", f"{level} interval", "accuracy", "beaten by (more than noise)")
     return Table("next position, mean squared error; · is a baseline", heads, rows)
@@ -189,8 +187,8 @@ def _block_object(block: Block) -> dict[str, Any]:
         "runs": [_entrant_object(item) for item in block.entrants],
         "baselines": {
             name: {
-                "accuracy": _interval(item.accuracy),
-                "error": _interval(item.error),
+                "accuracy": item.accuracy,
+                "error": item.error,
                 "beaten_by": [_name(block, number) for number in item.beaten_by],
             }
             for name, item in block.baselines.items()

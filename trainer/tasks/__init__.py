@@ -71,10 +71,10 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is said of a split's samples without any of the models; a baseline may leave one of the two open."""
+    """What is reached on a split without any of the models; what a baseline does not say is None."""
 
-    logits: "NDArray[np.float32] | None" = None
-    positions: "NDArray[np.float32] | None" = None
+    accuracy: float | None = None
+    error: float | None = None  # mean squared, of the positions
 
 
 @runtime_checkable
@@ -99,7 +99,9 @@ class Entry:
 
     `settings`: a dataclass; beside it in its module, METRICS names every figure that a criterion may use.
     `task`: a class called as `cls(settings, seed=…, root=folder for data sets, trial=few samples only)`.
-    `inspect`: a function `(settings, *, seed, root) -> mapping of plain values`: what the data are, made or not.
+    `inspect`: a function `(settings, *, seed, root, picture, verify) -> mapping of plain values`: what the data are,
+    made or not. `picture`: where to draw a contact sheet, None: beside the data. `verify`: read every stored byte;
+    "damaged" names the files that are not as they were written.
     `baselines`, where a task has any: a function `(settings, *, seed, root, split, report) -> mapping of name to
     Baseline`: what is said without the models, for the rows beside them.
     """
@@ -115,5 +117,10 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.persistence.settings:Settings",
         "trainer.tasks.persistence.task:PersistenceTask",
         "trainer.tasks.persistence.inspect:inspect",
+    ),
+    "trajectories": Entry(
+        "trainer.tasks.trajectories.settings:Settings",
+        "trainer.tasks.trajectories.task:TrajectoriesTask",
+        "trainer.tasks.trajectories.inspect:inspect",
     ),
 }

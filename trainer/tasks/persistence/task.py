@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.tasks import Evaluation, Report
+from trainer.tasks import Evaluation, Predictions, Report
 from trainer.tasks.persistence.attending import attention_loss, shares, token_coverage
 from trainer.tasks.persistence.data import clips as data_clips
 from trainer.tasks.persistence.data.clips import Clips
@@ -124,12 +124,22 @@ class PersistenceTask:
             shares=mean.numpy(),
             both=both.numpy(),
             threshold=self.settings.measure.ratio,
+            logits=logits.float().cpu().numpy(),
         )
         metrics = measure(found, float(F.cross_entropy(logits.float().cpu(), label)))
         for erase, predicted in erased.items():
             count = len(predicted)
             metrics |= erase_effect(erase, found.predicted[:count], predicted, found.label[:count])
         return Evaluation(metrics, found)
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        """What a validation says of each clip."""
+        assert self._clips is not None, "prepare comes first"
+        said: Validation = found.details
+        assert said.logits is not None
+        sizes = "-".join(str(self.size(part)) for part in data_clips.SPLITS)
+        samples = f"{self._clips.identity} {split} of {sizes}"
+        return Predictions(("few transients", "many transients"), said.label, said.logits, samples=samples)
 
     def finish(
         self, history: list[Mapping[str, Any]], first: Evaluation | None, last: Evaluation, figures: Path
