@@ -21,6 +21,7 @@ COMMANDS = {
     "resume": "go on from the last checkpoint",
     "attach": "show a worker's session",
     "logs": "a worker's log",
+    "compare": "newest runs beside each other, and which differences are larger than noise",
     "race": "start all workers of a race and follow it to its end",
 }
 

@@ -10,7 +10,7 @@ from trainer.compare.report import Block, Comparison, Entrant
 from trainer.outcomes import words
 from trainer.outcomes.interval import Interval
 from trainer.outcomes.standing import cost_rows, difference_rows, seeds
-from trainer.outcomes.table import Table
+from trainer.outcomes.table import Table, to_json
 
 Rows = list[tuple[str, tuple[str, ...]]]
 MIXED_UP = 12  # pairs of classes that are told in a table; JSON has all
@@ -63,6 +63,7 @@ def document(found: Comparison) -> dict[str, Any]:
         "level": found.level,
         "blocks": [_block_object(block) for block in found.blocks],
         "left_out": [{"run": item.run, "why": item.why} for item in found.left_out],
+        "tables": [to_json(table) for table in tables(found)],
         "sentences": sentences(found),
     }
 

@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -44,6 +45,32 @@ def markdown(table: Table) -> list[str]:
         there = [_escape(cell) for cell in row] or [""] * len(table.heads)
         lines.append(f"| {_escape(name) if row else f'**{_escape(name)}**'} | {' | '.join(there)} |")
     return [*lines, "", *(f"- {_escape(note)}" for note in table.notes)]
+
+
+def to_json(table: Table) -> dict[str, Any]:
+    return {
+        "title": table.title,
+        "heads": list(table.heads),
+        "rows": [[name, list(row)] for name, row in table.rows],
+        "notes": list(table.notes),
+    }
+
+
+def from_json(value: Any) -> Table:
+    """The reverse. What is missing or odd leaves a table with fewer words, never an error: it comes from elsewhere."""
+    value = value if isinstance(value, Mapping) else {}
+    heads = tuple(str(head) for head in _list(value.get("heads")))
+    rows = []
+    for item in _list(value.get("rows")):
+        match item:
+            case [str(name), list(row)]:
+                told = tuple(str(cell) for cell in row[: len(heads)])
+                rows.append((name, told + ("",) * (len(heads) - len(told)) if row else ()))
+    return Table(str(value.get("title", "")), heads, tuple(rows), tuple(map(str, _list(value.get("notes")))))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def clean(value: str) -> str:
