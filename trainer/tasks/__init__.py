@@ -122,5 +122,6 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.trajectories.settings:Settings",
         "trainer.tasks.trajectories.task:TrajectoriesTask",
         "trainer.tasks.trajectories.inspect:inspect",
+        baselines="trainer.tasks.trajectories.comparing:baselines",
     ),
 }

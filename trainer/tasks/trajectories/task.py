@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from trainer import tasks
 from trainer.tasks import Evaluation, Report
-from trainer.tasks.trajectories.controls import ShuffledFrames
+from trainer.tasks.trajectories.comparing import ShuffledFrames
+from trainer.tasks.trajectories.data.device import Resident
 from trainer.tasks.trajectories.data.settings import CLASSES
 from trainer.tasks.trajectories.data.views import SPLITS, Views, open_views
 from trainer.tasks.trajectories.figures import overview
@@ -43,12 +44,15 @@ class TrajectoriesTask:
         self._limit = TRIAL_SAMPLES if trial else None
         self._views: Views | None = None
         self._truth: dict[str, tuple[Tensor, Tensor]] = {}
+        self._resident: dict[tuple[str, torch.device], Resident] = {}
 
     def prepare(self, report: Report) -> None:
         """The samples' parameters, or shards if wanted."""
         self._views = views = open_views(self.settings.data, self.seed, self.root, report, self._limit)
+        # Copies: what was read from a file has strides that torch does not take.
         self._truth = {
-            split: (torch.from_numpy(views.labels(split)), torch.from_numpy(views.targets(split))) for split in SPLITS
+            split: (torch.from_numpy(np.array(views.labels(split))), torch.from_numpy(np.array(views.targets(split))))
+            for split in SPLITS
         }
 
     @property
@@ -132,6 +136,17 @@ class TrajectoriesTask:
         return [overview(history, last, views=self.views, title=title, notes=self.notes, path=path)]
 
     def _batch(self, split: str, rows: NDArray[np.int64], device: torch.device) -> Batch:
+        if self._stays(device):
+            if (split, device) not in self._resident:
+                self._resident[split, device] = Resident(self.views, split, device)
+            there, where = self._resident[split, device], torch.from_numpy(rows).to(device)
+            return Batch(there.draw(where), there.labels[where], there.targets[where])
         labels, targets = self._truth[split]
         clips = torch.from_numpy(self.views.draw(split, rows))
         return Batch(*(part.to(device) for part in (clips, labels[rows], targets[rows])))
+
+    def _stays(self, device: torch.device) -> bool:
+        """Whether the data set lies in the device's memory: half a kilobyte a sample, so that it always fits."""
+        data = self.settings.data
+        wanted = device.type != "cpu" if data.resident == "auto" else data.resident == "always"
+        return wanted and data.source == "render"

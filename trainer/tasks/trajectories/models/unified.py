@@ -92,7 +92,7 @@ class PositionHead(nn.Module):
     def heat(self, grid: Tensor) -> Tensor:
         """[batch, maps, times, height, width]: softmax over space of each map."""
         scores = self.maps(grid)
-        return scores.flatten(3).softmax(-1).view_as(scores)
+        return torch.softmax(scores.flatten(3), -1).view_as(scores)
 
 
 def _centre(weights: Tensor) -> Tensor:

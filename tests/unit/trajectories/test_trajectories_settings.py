@@ -1,0 +1,78 @@
+"""Settings of the trajectories task, its presets, and what they cost to read."""
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import torch
+
+from trainer.config import load
+from trainer.schema import ConfigError, Source, build
+from trainer.tasks.trajectories.models.build import unified
+from trainer.tasks.trajectories.settings import METRICS, Settings, notes
+
+KINDS = ("i3d", "slowfast", "transformer", "magvit")
+PRESETS = [f"trajectories-{kind}{size}" for kind in KINDS for size in ("", "-tiny")]
+
+
+def settings(text: str) -> Settings:
+    return build(Settings, tomllib.loads(text), Source("task.toml", text))
+
+
+def test_reading_settings_brings_neither_torch_nor_numpy() -> None:
+    code = (
+        "import sys, trainer.tasks.trajectories.settings;"
+        "print(sorted({'torch', 'numpy', 'matplotlib', 'PIL'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[model]\nkind = "vivit"', r"task.toml:2: model.kind: 'vivit' is not one of"),
+        ('[model]\nkind = "i3d"\ndepth = 3', r"task.toml:3: model.depth: i3d has no depth to set — leave it out"),
+        ("[model]\nwidth = 30", r"task.toml:2: model.width: 30 is not a multiple of 8"),
+        ("[model]\npatch = 12", r"model.patch: 12 is no power of two"),
+        ("[model]\ncell = 2", r"model.cell: 2 is no power of two from 4 on"),
+        ("[model]\nlevels = []", r"model.levels: an FSQ code needs a digit"),
+        ("[model]\nlevels = [8, 1]", "out of range"),
+        ("[loss]\nclasses = 0.0\nposition = 0.0", "neither head has a weight"),
+        ("[loss]\npositon = 1.0", "did you mean 'position'"),
+        ("[data]\ntrain = 10", "not a multiple of 4"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_mend(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings(text)
+
+
+def test_a_width_that_heads_cannot_share_is_refused_with_the_mend() -> None:
+    with pytest.raises(ValueError, match=r"model.width 40 cannot be split among 12 heads"):
+        unified(settings('[model]\nkind = "transformer"\nwidth = 40').model)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_complete_and_see_the_same_samples(name: str) -> None:
+    config = load(name)
+    kind = name.split("-")[1]
+    assert config.settings.model.kind == kind and config.run.batch == 16 and config.checkpoint.every == 2
+    assert config.settings.data == load(PRESETS[0]).settings.data
+    assert config.best_metric in METRICS
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in unified(config.settings.model).parameters()) > 10_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_full_presets_are_the_fields(kind: str) -> None:
+    config = load(f"trajectories-{kind}")
+    data = config.settings.data
+    assert (config.run.epochs, config.optim.lr, data.train, data.val, data.test) == (10, 1e-3, 8_000, 1_000, 1_000)
+    assert config.settings.model.size == "full" and notes(config.settings) == ()
+
+
+def test_notes_tell_what_is_not_the_fields() -> None:
+    found = notes(settings('[data]\ntrain = 800\npreset = "hard"\n[model]\nsize = "tiny"'))
+    assert found == ("2,800 samples (field: 10,000)", "samples of the kind hard", "tiny network on pictures of 32 × 32")
