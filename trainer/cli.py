@@ -17,6 +17,7 @@ COMMANDS = {
     "data": "make or inspect the data",
     "evaluate": "figures of a run's checkpoint",
     "compare": "runs beside each other, and which differences are larger than noise",
+    "ensemble": "runs that answer together, and what that gains",
     "figures": "draw a run's pictures again",
 }
 

@@ -3,11 +3,14 @@
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from trainer.config import presets
 from trainer.record import atomic
+from trainer.say import say
 
 if TYPE_CHECKING:
     from trainer.compare.gather import Wanted
@@ -53,6 +56,12 @@ def progress() -> "Report":
             print(f"{what}: {done:,.0f}" + (f" of {total:,.0f}" if total else ""), file=sys.stderr, flush=True)
 
     return report
+
+
+def say_wrapped(lines: Sequence[str], width: int) -> None:
+    """Sentences, each on lines of its own that are no longer than the width."""
+    for line in lines:
+        say("\n".join(wrap(line, width, subsequent_indent="  ")))
 
 
 def write_text(path: Path, text: str) -> None:

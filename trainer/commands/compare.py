@@ -5,9 +5,8 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from textwrap import wrap
 
-from trainer.commands.common import add_json, add_predicting, progress, wanted_of, write_text
+from trainer.commands.common import add_json, add_predicting, progress, say_wrapped, wanted_of, write_text
 from trainer.say import say
 
 
@@ -50,6 +49,5 @@ def run(arguments: argparse.Namespace) -> int:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         for table in made:
             say("\n".join([*text(table, width), ""]))
-        for line in told:
-            say("\n".join(wrap(line, width, subsequent_indent="  ")))
+        say_wrapped(told, width)
     return 1 if found.left_out else 0

@@ -39,10 +39,13 @@ class Gap:
         return self.second if self.better == self.first else self.first
 
 
-def gaps(found: Sequence[Predictions], level: float = LEVEL) -> list[Gap]:
-    """Every pair, in accuracy and in position error where all have one, corrected together after Holm."""
+def gaps(
+    found: Sequence[Predictions], level: float = LEVEL, pairs: Sequence[tuple[int, int]] | None = None
+) -> list[Gap]:
+    """These pairs, else every one, in accuracy and in position error where all have one, corrected together (Holm)."""
     hits = np.stack([right(item) for item in found], 1)
-    pairs = [(first, second) for first in range(len(found)) for second in range(first + 1, len(found))]
+    if pairs is None:
+        pairs = [(first, second) for first in range(len(found)) for second in range(first + 1, len(found))]
     plain = _gaps(ACCURACY, hits.astype(np.float64), pairs, level)
     plain = [replace(item, p=_exact(hits[:, item.first], hits[:, item.second])) for item in plain]
     errors = [wrong for item in found if (wrong := squared_errors(item)) is not None]

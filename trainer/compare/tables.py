@@ -107,8 +107,8 @@ def _positions(block: Block) -> Table:
         cells = (words.figure(beside.error), "", words.percent(beside.accuracy), beaten if beside.error else "")
         lines.append((np.inf if beside.error is None else beside.error, f"· {name}", cells))
     rows = tuple((name, cells) for _value, name, cells in sorted(lines, key=lambda line: line[0]))
-    heads = ("MSE", f"{level} interval", "accuracy", "beaten by (more than noise)")
-    return Table("next position, mean squared error; · is a baseline", heads, rows)
+    heads = ("MSE", f"{level} interval", "accuracy", "beaten by")
+    return Table("next position, mean squared error; · is a baseline, beaten by more than noise", heads, rows)
 
 
 def _mixed_up(block: Block) -> Rows:
@@ -143,8 +143,13 @@ def _controls(entrants: Sequence[Entrant]) -> Rows:
 
 def _other_metrics(entrants: Sequence[Entrant]) -> Rows:
     """Figures of the task's own that are not told above in other words."""
-    told = ("val_accuracy", "val_loss")
-    names = dict.fromkeys(name for item in entrants for name in item.predicted.metrics if name not in told)
+    told = ("val_accuracy", "val_loss", *(("mse",) if entrants[0].worth.error else ()))
+    names = dict.fromkeys(
+        name
+        for item in entrants
+        for name in item.predicted.metrics
+        if not name.startswith(told[:2]) and not name.endswith(told[2:] or "\0")
+    )
     return [
         (name.removeprefix("val_"), tuple(words.figure(item.predicted.metrics.get(name)) for item in entrants))
         for name in names
