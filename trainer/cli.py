@@ -18,6 +18,8 @@ COMMANDS = {
     "evaluate": "figures of a run's checkpoint",
     "compare": "runs beside each other, and which differences are larger than noise",
     "ensemble": "runs that answer together, and what that gains",
+    "attend": "where a run looked in a sample, as a picture",
+    "explain": "why a run says what it says of a sample, in words",
     "figures": "draw a run's pictures again",
 }
 
@@ -28,6 +30,7 @@ EXAMPLES = """examples:
   trainer run runs/first --run-dir runs/first --resume
   trainer evaluate runs/first --split test --json
   trainer compare runs/first runs/second --picture compared.png
+  trainer explain runs/first --sample 7
 exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration"""
 
 

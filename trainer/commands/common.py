@@ -3,14 +3,16 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trainer.config import presets
+from trainer.config import load, presets, resolve
 from trainer.record import atomic
 from trainer.say import say
+from trainer.schema import ConfigError, Problem
+from trainer.tasks import REGISTRY
 
 if TYPE_CHECKING:
     from trainer.compare.gather import Wanted
@@ -43,6 +45,29 @@ def wanted_of(arguments: argparse.Namespace) -> "Wanted":
     from trainer.compare.gather import Wanted
 
     return Wanted(arguments.split, arguments.checkpoint, arguments.device, arguments.again)
+
+
+def add_sample(parser: argparse.ArgumentParser) -> None:
+    """RUN and which of its samples."""
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run's folder")
+    parser.add_argument("--sample", type=int, required=True, metavar="N", help="number in the split, from 0")
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test")
+    parser.add_argument("--checkpoint", default="best", help="best (default), last, or a file in checkpoints/")
+    parser.add_argument("--device", default="", help="instead of the one in the run's configuration")
+
+
+def asked_of(run: Path, what: str) -> Callable[..., Any]:
+    """What the run's task offers under this name of its entry. ConfigError when it offers nothing."""
+    from trainer.compare.gather import require_runs
+
+    (folder,) = require_runs([run])
+    config = load(str(folder))
+    place = getattr(REGISTRY[config.task], what)
+    if not place:
+        known = ", ".join(name for name, entry in REGISTRY.items() if getattr(entry, what)) or "no task"
+        raise ConfigError([Problem(str(run), None, "", f"the task {config.task} cannot {what}", f"these can: {known}")])
+    found: Callable[..., Any] = resolve(place)
+    return found
 
 
 def progress() -> "Report":

@@ -5,7 +5,9 @@
     measures     what predictions are worth: accuracy, confusion, squared error, calibration
     paired       differences on the same samples, by bootstrap and exact test
     report       everything that is compared, as values; `tables` and `picture` show it
-    ensemble     several runs that answer together
+    ensemble     several runs that answer together; `blend` has the ways
+    gaze         where a run looked, as a picture
+    rephrase     an optional hook that says an explanation in other words
 
 Reads run directories through `trainer.record`; writes nothing into them but `predictions/`.
 """

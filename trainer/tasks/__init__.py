@@ -77,6 +77,25 @@ class Baseline:
     error: float | None = None  # mean squared, of the positions
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a run says what it says of one sample: what was measured, as plain values, and the same in sentences."""
+
+    evidence: Mapping[str, Any]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Where a run looked in one sample: what there was to see, and maps of the same shape over it."""
+
+    title: str
+    pictures: "NDArray[np.uint8]"  # [cameras, frames, side, side], or with 3 colours at the end
+    maps: "Mapping[str, NDArray[np.float64]]"  # [cameras, frames, side, side] each, not negative, sum 1
+    told: tuple[str, ...]  # what should be known of them
+    figures: Mapping[str, Any]  # the same for programs
+
+
 @runtime_checkable
 class Predicts(Protocol):
     """A task whose runs can be compared sample by sample. Beside `Task`: the loop does not need it."""
@@ -104,12 +123,16 @@ class Entry:
     "damaged" names the files that are not as they were written.
     `baselines`, where a task has any: a function `(settings, *, seed, root, split, report) -> mapping of name to
     Baseline`: what is said without the models, for the rows beside them.
+    `explain`, where a task can: a function `(revived, split, row) -> Explanation`: why the run says what it says.
+    `attend`, where a task can: a function `(revived, split, row) -> Looked`: where the run looked.
     """
 
     settings: str
     task: str
     inspect: str
     baselines: str = ""
+    explain: str = ""
+    attend: str = ""
 
 
 REGISTRY: dict[str, Entry] = {
@@ -117,11 +140,14 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.persistence.settings:Settings",
         "trainer.tasks.persistence.task:PersistenceTask",
         "trainer.tasks.persistence.inspect:inspect",
+        attend="trainer.tasks.persistence.looking:attend",
     ),
     "trajectories": Entry(
         "trainer.tasks.trajectories.settings:Settings",
         "trainer.tasks.trajectories.task:TrajectoriesTask",
         "trainer.tasks.trajectories.inspect:inspect",
         baselines="trainer.tasks.trajectories.comparing:baselines",
+        explain="trainer.tasks.trajectories.explain.asked:explain",
+        attend="trainer.tasks.trajectories.explain.asked:attend",
     ),
 }
