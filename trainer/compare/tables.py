@@ -48,7 +48,7 @@ def verdicts(block: Block) -> list[str]:
         share = f"{(1 - block.level) * 100:g} %"
         count = words.plural(len(block.truth.labels), "sample")
         told.append(
-            f"larger than noise: at most {share} risk that any of these {len(block.gaps)} comparisons is wrongly "
+            f"larger than noise: at most {share} risk that any of {words.plural(len(block.gaps), 'comparison')} is wrongly "
             f"called so (exact McNemar test and paired bootstrap on the same {count}, Holm's correction). What another "
             "seed of the training would give is not in it: train several and compare them"
         )
@@ -103,7 +103,8 @@ def _positions(block: Block) -> Table:
         error, accuracy = item.worth.error, item.worth.accuracy
         lines.append((error.value, item.name, (_figure(error), _figures_of(error), words.percent(accuracy.value), "")))
     for name, beside in block.baselines.items():
-        beaten = ", ".join(_name(block, at) for at in beside.beaten_by) or "none"
+        whole = len(beside.beaten_by) == len(block.entrants) > 1
+        beaten = "all" if whole else ", ".join(_name(block, at) for at in beside.beaten_by) or "none"
         cells = (words.figure(beside.error), "", words.percent(beside.accuracy), beaten if beside.error else "")
         lines.append((np.inf if beside.error is None else beside.error, f"· {name}", cells))
     rows = tuple((name, cells) for _value, name, cells in sorted(lines, key=lambda line: line[0]))

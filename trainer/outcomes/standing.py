@@ -20,15 +20,35 @@ _TRAINING_ONLY = ("loss", "lr", "grad_norm")
 
 def apart(outcomes: Sequence[Outcome]) -> list[tuple[str, list[Outcome]]]:
     """Outcomes that may stand in one table, each group with what its table is of: task and data decide."""
-    groups: dict[str, list[Outcome]] = {}
+    groups: list[list[Outcome]] = []
     for item in outcomes:
-        data = {key: value for key, value in settings.flat(item.config).items() if key.startswith("data.")}
-        groups.setdefault(f"{item.task}\0{sorted(data.items())!r}", []).append(item)
-    tasks = [members[0].task for members in groups.values()]
+        fitting = (group for group in groups if group[0].task == item.task and _same_data(group[0], item))
+        group = next(fitting, None)
+        if group is None:
+            groups.append([item])
+        else:
+            group.append(item)
+    tasks = [members[0].task for members in groups]
     return [
         (f"{task or 'other work'}{', other data' if task in tasks[:at] else ''}", members)
-        for at, (task, members) in enumerate(zip(tasks, groups.values(), strict=True))
+        for at, (task, members) in enumerate(zip(tasks, groups, strict=True))
     ]
+
+
+def _same_data(first: Outcome, second: Outcome) -> bool:
+    """Whether no setting of the data that both know differs, but for those that only say how they are kept."""
+    one, other = (_data(item.config) for item in (first, second))
+    return all(one[key] == other[key] for key in one.keys() & other.keys())
+
+
+def _data(config: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: value for key, value in settings.flat(config).items() if key.startswith("data.")}
+    found.pop("data.resident", None)
+    if found.get("data.source") == "shards":
+        found["data.source"] = "render"
+    if found.get("data.seed") is None:  # it is the run's then
+        found["data.seed"] = settings.flat(config).get("run.seed")
+    return found
 
 
 def table(title: str, outcomes: Sequence[Outcome]) -> Table:
