@@ -82,6 +82,17 @@ def test_bytes_and_numbers_give_the_same_answer(kind: str) -> None:
     assert torch.allclose(full.numbers(clips()), clips() / 255)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_sixteen_bits_change_little_and_positions_keep_thirty_two(kind: str) -> None:
+    found = model(kind).eval()
+    exact = found(clips())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded = found(clips())
+    assert rounded.logits.dtype == torch.bfloat16 and rounded.position.dtype == torch.float32
+    assert torch.allclose(rounded.logits.float(), exact.logits, atol=0.2)
+    assert torch.allclose(rounded.position, exact.position, atol=0.05)
+
+
 def test_halved_pictures_are_means_of_four_pixels() -> None:
     found = model("i3d")
     assert torch.allclose(found.numbers(clips()), F.avg_pool3d(clips() / 255, (1, 2, 2)), atol=1e-6)

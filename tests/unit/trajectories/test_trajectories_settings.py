@@ -1,18 +1,22 @@
 """Settings of the trajectories task, its presets, and what they cost to read."""
 
+import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import torch
 
+from console import config as console
 from trainer.config import load
 from trainer.schema import ConfigError, Source, build
 from trainer.tasks.trajectories.models.build import unified
 from trainer.tasks.trajectories.settings import METRICS, Settings, notes
 
 KINDS = ("i3d", "slowfast", "transformer", "magvit")
+ROOT = Path(__file__).parents[3]
 PRESETS = [f"trajectories-{kind}{size}" for kind in KINDS for size in ("", "-tiny")]
 
 
@@ -71,6 +75,18 @@ def test_full_presets_are_the_fields(kind: str) -> None:
     data = config.settings.data
     assert (config.run.epochs, config.optim.lr, data.train, data.val, data.test) == (10, 1e-3, 8_000, 1_000, 1_000)
     assert config.settings.model.size == "full" and notes(config.settings) == ()
+
+
+def test_the_four_workers_of_the_documentation_can_be_started_and_raced() -> None:
+    text = (ROOT / "docs" / "trajectories.md").read_text().partition("### Four workers")[2]
+    example = "\n".join(line.strip() for line in text.splitlines() if line.startswith("    "))
+    config = console.parse(example, ROOT / "config.toml")
+    assert tuple(config.workers) == KINDS and config.races["trajectories"].workers == KINDS
+    (given,) = re.findall(r"`set = (\{.*?\})`", text.replace("\n", " "))
+    overrides = list(console.overrides(tomllib.loads(f"set = {given}")["set"]))
+    for worker in config.workers.values():
+        trainer = load(worker.trainer, overrides)
+        assert {rule.metric for rule in trainer.stop.rules} == {"val_accuracy", "val_position_mse"} <= set(METRICS)
 
 
 def test_notes_tell_what_is_not_the_fields() -> None:

@@ -33,7 +33,7 @@ class Plan:
 
 
 PUBLISHED = Plan(64, (3, 4, 6, 3), (1, 1, 3, 3), stem=7, stride=2, pool=True, cell=32)
-TINY = Plan(16, (1, 1), (1, 3), stem=3, stride=2, pool=True, cell=4, beta=4)
+TINY = Plan(16, (1, 1), (1, 3), stem=3, stride=2, pool=True, cell=8, beta=4)
 
 
 class Bottleneck(nn.Module):
@@ -51,7 +51,7 @@ class Bottleneck(nn.Module):
         )
 
     def forward(self, grid: Tensor) -> Tensor:
-        return F.relu(self.widen(self.space(self.time(grid))) + self.shortcut(grid))
+        return F.relu(self.widen(self.space(self.time(grid))) + self.shortcut(grid), inplace=True)
 
 
 class SlowFast(Extractor):

@@ -37,7 +37,10 @@ class Unified(nn.Module):
 
     def forward(self, clips: Tensor) -> Answer:
         grid, pooled, terms, codes = self.features(clips)
-        return Answer(self.classes(pooled), self.position(grid), terms, codes)
+        # 16 bits would round the centres of the maps to a tenth of a pixel.
+        with torch.autocast(grid.device.type, enabled=False):
+            position = self.position(grid.float())
+        return Answer(self.classes(pooled), position, terms, codes)
 
     def features(self, clips: Tensor) -> Features:
         """The extractor's, cameras brought together."""
