@@ -81,6 +81,7 @@ def document(found: Sequence[Outcome], asked: Sequence[Asked], missing: Sequence
     return {
         "schema": 1,
         "blocks": [{"title": title, **standing.document(members)} for title, members in standing.apart(found)],
+        "seeds": standing.seeds(found),
         "without_a_run": list(missing),
         "hosts": [{"host": item.host, "problem": item.problem or None, "compared": item.document} for item in asked],
     }

@@ -36,6 +36,7 @@ async def _compare(arguments: argparse.Namespace) -> int:
     from console import compare
     from console.engine import open_engine
     from console.frame import stderr
+    from trainer.outcomes import standing
 
     err = stderr(arguments.ascii)
     async with open_engine(common.engine(arguments)) as engine:
@@ -55,7 +56,7 @@ async def _compare(arguments: argparse.Namespace) -> int:
         asked = await _ask(engine, runs) if arguments.full else []
         found = compare.outcomes(fleet, runs, time.time())
     made = [*compare.tables(found), *(table for item in asked for table in item.tables)]
-    told = _told(asked)
+    told = [*standing.seeds(found), *_told(asked)]
     if arguments.markdown:
         _write(arguments.markdown, made, told)
     if arguments.json:

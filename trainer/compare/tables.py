@@ -8,8 +8,9 @@ import numpy as np
 from trainer.compare.paired import ACCURACY, Gap
 from trainer.compare.report import Block, Comparison, Entrant
 from trainer.outcomes import words
-from trainer.outcomes.interval import Interval
-from trainer.outcomes.standing import cost_rows, difference_rows, seeds
+from trainer.outcomes.interval import Interval, mean_and_deviation
+from trainer.outcomes.settings import same_but_seed
+from trainer.outcomes.standing import cost_rows, difference_rows
 from trainer.outcomes.table import Table, to_json
 
 Rows = list[tuple[str, tuple[str, ...]]]
@@ -33,7 +34,7 @@ def sentences(found: Comparison) -> list[str]:
         told.append("runs of different tasks or data stand in tables of their own: no difference between them is told")
     for block in found.blocks:
         told += verdicts(block)
-    return told
+    return told + seeds([item for block in found.blocks for item in block.entrants])
 
 
 def verdicts(block: Block) -> list[str]:
@@ -45,14 +46,33 @@ def verdicts(block: Block) -> list[str]:
         if quiet:
             told.append(f"{measure}: within noise: {', '.join(pairs)}")
     if block.gaps:
-        share = f"{(1 - block.level) * 100:g} %"
-        count = words.plural(len(block.truth.labels), "sample")
-        told.append(
-            f"larger than noise: at most {share} risk that any of {words.plural(len(block.gaps), 'comparison')} is wrongly "
-            f"called so (exact McNemar test and paired bootstrap on the same {count}, Holm's correction). What another "
-            "seed of the training would give is not in it: train several and compare them"
-        )
-    return told + seeds([item.outcome for item in block.entrants])
+        told.append(_meaning(block))
+    return told
+
+
+def seeds(entrants: Sequence[Entrant]) -> list[str]:
+    """Runs that differ in the seed alone, as mean and deviation, whichever tables they stand in."""
+    told = []
+    for group in same_but_seed([item.outcome.config for item in entrants]):
+        members = [entrants[number] for number in group]
+        mean, deviation = mean_and_deviation([item.worth.accuracy.value for item in members])
+        figures = f"accuracy {words.percent(mean)} ± {deviation * 100:.1f} points"
+        errors = [item.worth.error.value for item in members if item.worth.error is not None]
+        if len(errors) == len(members):
+            mean, deviation = mean_and_deviation(errors)
+            figures += f", position error {words.figure(mean)} ± {words.figure(deviation)}"
+        told.append(f"{len(members)} seeds of one configuration ({words.names([m.name for m in members])}): {figures}")
+    return told
+
+
+def _meaning(block: Block) -> str:
+    count = words.plural(len(block.truth.labels), "sample")
+    many = words.plural(len(block.gaps), "comparison")
+    return (
+        f"larger than noise: at most {(1 - block.level) * 100:g} % risk that any of {many} is wrongly called so (exact "
+        f"McNemar test and paired bootstrap on the same {count}, Holm's correction). What another seed of the training "
+        "would give is not in it: train several and compare them"
+    )
 
 
 def document(found: Comparison) -> dict[str, Any]:

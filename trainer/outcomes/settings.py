@@ -7,7 +7,7 @@ Flat = dict[str, Any]
 
 # What a run is called, who started it and on which device decides no figure.
 _ASIDE = ("origin", "race", "run.name", "run.data")
-_SEEDS = ("run.seed",)
+_SEEDS = ("run.seed", "data.seed")
 
 
 def flat(table: Mapping[str, Any], at: str = "") -> Flat:

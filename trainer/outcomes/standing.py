@@ -58,7 +58,7 @@ def table(title: str, outcomes: Sequence[Outcome]) -> Table:
     rows += metric_rows(outcomes)
     rows += cost_rows(outcomes)
     rows += difference_rows(outcomes)
-    return Table(title, heads(outcomes), tuple(rows), (*seeds(outcomes), *verdicts(outcomes)))
+    return Table(title, heads(outcomes), tuple(rows), tuple(verdicts(outcomes)))
 
 
 def heads(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
