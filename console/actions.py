@@ -62,7 +62,7 @@ class ConsoleActions:
         self._pulls = pulls
         self._buckets: dict[str, Bucket] = {}
         self._config, self._hosts, self._fleet = config, hosts, fleet
-        self._shipping = Shipping(config, hosts)
+        self.shipping = Shipping(config, hosts)
         self._readonly, self._clock = readonly, clock
         self.unreached = False  # a host could not be reached in any action so far
 
@@ -133,7 +133,7 @@ class ConsoleActions:
         yield from together([self._guarded(name, _bind(self._deploy, name)) for name in workers])
 
     def _deploy(self, name: str) -> Iterator[Step]:
-        kit = yield from self._shipping.kit(name)
+        kit = yield from self.shipping.kit(name)
         yield Step(name, kit.words(self._config.workers[name].host), ok=True)
 
     def _start_all(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
@@ -171,12 +171,12 @@ class ConsoleActions:
                 yield Step(name, f"is already running on {worker.host}: {live[name]}", ok=True)
             return
         yield Step(name, f"reading its configuration on {worker.host}")
-        kit = yield from self._shipping.kit(name)
+        kit = yield from self.shipping.kit(name)
         prepared[name] = self._command(name, kit) if worker.command else self._trainer(name, race, kit)
 
     def _trainer(self, name: str, race: str, kit: Kit) -> _Prepared:
         worker = self._config.workers[name]
-        trainer = self._shipping.trainer(worker.host, kit)
+        trainer = self.shipping.trainer(worker.host, kit)
         changes = list(overrides(worker.set))
         if race:
             folder = f"{self._hosts.root(worker.host)}/races/{race}"
@@ -240,7 +240,7 @@ class ConsoleActions:
 
     def _check_worker(self, name: str) -> Iterator[Step]:
         worker = self._config.workers[name]
-        kit = yield from self._shipping.kit(name)
+        kit = yield from self.shipping.kit(name)
         if worker.command:
             program = kit.python if worker.command[0] == "{python}" else worker.command[0]
             place = "/".join(filter(None, [kit.project, worker.folder])) or "."
@@ -270,14 +270,14 @@ class ConsoleActions:
     def _resume(self, key: RunKey) -> Iterator[Step]:
         run = self._fleet().runs[key]
         name, root = run.worker, self._hosts.root(key.host)
-        kit = yield from self._shipping.pinned(name, key.host, run.config)
+        kit = yield from self.shipping.pinned(name, key.host, run.config)
         command = run.config.get("command")
         if isinstance(command, Mapping):
             argv = tuple(str(word) for word in command.get("argv", ()))
             env = {str(key): str(value) for key, value in dict(command.get("env", {})).items()}
             launch = Launch(root, key.run, name, argv, str(command.get("folder", "")), env, resume=True)
         else:
-            trainer = self._shipping.trainer(key.host, kit)
+            trainer = self.shipping.trainer(key.host, kit)
             worker = self._config.workers.get(name)
             argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
             env = trainer.around(worker.env if worker else {})

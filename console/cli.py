@@ -25,6 +25,7 @@ COMMANDS = {
     "adopt": "look at work that was started without trajconsole, or list it",
     "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
     "push": "data of this laptop onto a host, verified there",
+    "compare": "newest runs beside each other, and which differences are larger than noise",
     "race": "start all workers of a race and follow it to its end",
 }
 

@@ -10,9 +10,11 @@ from typing import Any
 
 from console.config import HostConfig
 from remote.transport import Completed, Transport
+from trainer.record.jsonl import decode_document
 
 RESOLVE_S = 60.0
 CHECK_S = 300.0
+COMPARE_S = 3600.0
 
 # The configuration comes on stdin: nothing has to be on the host before, and nothing stays after.
 _CHECK = 'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cat > "$d/run.toml"; "$@" "$d/run.toml"'
@@ -94,6 +96,14 @@ class HostTrainer:
             )
         except (ValueError, KeyError, TypeError):
             raise self._refusal(done) from None
+        return found
+
+    def compare(self, folders: Sequence[str]) -> Mapping[str, Any]:
+        """`trainer compare` of runs on the host. Refused when it says nothing."""
+        done = self._run(["compare", *folders, "--json"], {}, COMPARE_S)
+        found = decode_document(done.stdout)
+        if found is None:
+            raise self._refusal(done)
         return found
 
     def _resolve_here(self, path: Path, changes: Sequence[str], env: Mapping[str, str]) -> Completed:

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from trainer import device as devices
 from trainer.checkpoint import fingerprint
 from trainer.ending import Ending, Interrupted
 from trainer.failure import describe
@@ -99,7 +100,10 @@ def outcome(training: Training, ending: Ending, figures: tuple[str, ...]) -> Res
         "criteria": [dataclasses.asdict(item) for item in stopping.criteria] if stopping else [],
         "seconds": round(training.seconds, 3),
         "parameters": sum(parameter.numel() for parameter in training.model.parameters()),
+        "samples": {split: training.task.size(split) for split in ("train", "val", "test")},
+        "weights_bytes": sum(value.nbytes for value in training.model.state_dict().values()),
         "weights_sha256": fingerprint(training.model.state_dict()),
+        "memory_peak": devices.memory_peak(training.device),
         "checkpoint": entries[-1].file if entries else None,
         "best_checkpoint": best.file if best else None,
         "notes": list(training.task.notes),

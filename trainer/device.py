@@ -45,6 +45,13 @@ def describe(device: torch.device) -> Device:
     return Device("cpu", f"{torch.get_num_threads()} threads", None, memory_used=used, memory_total=total_memory)
 
 
+def memory_peak(device: torch.device) -> int | None:
+    """The most bytes that this process has held: of the GPU's memory, or of the machine's when it trains there."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_reserved(device))
+    return process.memory_peak()
+
+
 def precision(kind: str, device: torch.device) -> contextlib.AbstractContextManager[Any]:
     """The context in which forward passes run."""
     if kind == "bf16":

@@ -72,7 +72,21 @@ class Shipping:
         if settings.trainer and not self._config.hosts[settings.host].code:
             _check_python(settings.host, search)
             mine = [trainer_tree()]
-        return (yield from self._brought(worker, search, mine, own))
+        return (yield from self._brought(worker, settings.host, search, mine, own))
+
+    def trainer_on(self, host: str) -> HostTrainer:
+        """The trainer alone, brought there without a word: for questions about runs. Refused or a RemoteError."""
+        search = self._hosts.python(host)
+        mine: list[Tree] = []
+        if not self._config.hosts[host].code:
+            _check_python(host, search)
+            mine = [trainer_tree()]
+        bringing = self._brought("", host, search, mine, None)
+        while True:
+            try:
+                next(bringing)
+            except StopIteration as end:
+                return self.trainer(host, end.value)
 
     def pinned(self, worker: str, host: str, run: Mapping[str, Any]) -> Generator[Step, None, Kit]:
         """The kit with the code that a run began with, by its run.toml. Refused when it cannot be had any more."""
@@ -122,10 +136,9 @@ class Shipping:
         return [there] if there else []
 
     def _brought(
-        self, worker: str, search: Search, mine: Sequence[Tree], own: Project | None
+        self, worker: str, host: str, search: Search, mine: Sequence[Tree], own: Project | None
     ) -> Generator[Step, None, Kit]:
         """Send it all at once, and say where it is: trainer first, then the user's code, then packages."""
-        host = self._config.workers[worker].host
         trees = [*mine, *([own.tree] if own else [])]
         yield from self._send(worker, host, trees)
         extra = (yield from self._extra(worker, host, search)) if mine else []

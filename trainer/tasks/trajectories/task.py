@@ -11,8 +11,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from trainer import tasks
 from trainer.tasks import Evaluation, Report
+from trainer.tasks.trajectories.comparing import ShuffledFrames
 from trainer.tasks.trajectories.data.device import Resident
+from trainer.tasks.trajectories.data.settings import CLASSES
 from trainer.tasks.trajectories.data.views import SPLITS, Views, open_views
 from trainer.tasks.trajectories.figures import overview
 from trainer.tasks.trajectories.measures import Predictions, cross_entropy, measure
@@ -112,6 +115,17 @@ class TrajectoriesTask:
         loss = weight.classes * cross_entropy(found) + weight.position * figures["val_position_mse"]
         used = use(torch.cat(codes), self.settings.model.codes) if codes else {}
         return Evaluation({"val_loss": loss, **figures, **used}, found)
+
+    def predictions(self, split: str, found: Evaluation) -> tasks.Predictions:
+        """What a validation says of each sample. Which rows of the whole the split has is part of who they are."""
+        said: Predictions = found.details
+        where = self.settings.data.slices()[split]
+        samples = f"{self.views.identity} {where.start}-{where.stop}"
+        return tasks.Predictions(CLASSES, said.labels, said.logits, said.targets, said.positions, samples)
+
+    def controls(self, model: nn.Module) -> Mapping[str, nn.Module]:
+        """A model that follows a motion cannot do without the order of its frames."""
+        return {"shuffled frames": ShuffledFrames(model)}
 
     def finish(
         self, history: list[Mapping[str, Any]], first: Evaluation | None, last: Evaluation, figures: Path
