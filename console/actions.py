@@ -9,7 +9,7 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,12 @@ from console.fleet.records import launched
 from console.hosts import Hosts
 from console.parallel import Work, together
 from console.preflight import Refused
+from console.sharing import Room, room, share
 from console.source import Step
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
 from trainer.record import code, files, toml
+from trainer.record.ranking import Entrant, Promoted, choose
 from trainer.schema import nearest
 
 READONLY = "this console only looks: it was started with --readonly"
@@ -35,6 +37,7 @@ class _Prepared:
     worker: str
     launch: Launch
     config_text: str  # "" for a command
+    share: str = ""  # of the host, among others that run there
 
 
 class ConsoleActions:
@@ -51,6 +54,7 @@ class ConsoleActions:
     ) -> None:
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self._readonly, self._clock = readonly, clock
+        self._rooms: dict[str, Room] = {}
         self.unreached = False  # a host could not be reached in any action so far
 
     def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
@@ -80,6 +84,38 @@ class ConsoleActions:
             return
         yield from together([self._guarded(self._worker(key), _bind(self._resume, key)) for key in runs])
 
+    def promote(
+        self, runs: tuple[RunKey, ...], *, best: int, metric: str, epochs: int, dry: bool = False
+    ) -> Iterator[Step]:
+        """The best of finished runs go on to more epochs, from their last checkpoint."""
+        found = self._fleet().runs
+        names = {self._worker(key): key for key in runs}
+        try:
+            choice = choose(
+                [Entrant(name, found[key].status, found[key].config) for name, key in names.items()],
+                best=best,
+                epochs=epochs,
+                metric=metric,
+            )
+        except ValueError as error:
+            yield Step("promote", str(error), ok=False)
+            return
+        yield from (Step(name, f"stays: {why}", ok=True) for name, why in choice.others)
+        if not choice.promoted:
+            yield Step("promote", "none of them can go on", ok=False)
+        if dry or self._readonly:
+            yield from (Step(item.name, f"would go on: {item.text}", ok=dry or None) for item in choice.promoted)
+            yield from (Step(item.name, READONLY, ok=False) for item in choice.promoted if not dry)
+            return
+        for place, item in enumerate(choice.promoted, 1):
+            why = {"metric": choice.metric, "value": item.value, "place": place, "epochs": epochs, "among": list(names)}
+            yield from self._guarded(item.name, _bind(self._promote, names[item.name], item, why))()
+
+    def _promote(self, key: RunKey, item: Promoted, why: Mapping[str, Any]) -> Iterator[Step]:
+        yield Step(item.name, f"promoted: {item.text}")
+        self._audit(key, "promoted", why)
+        yield from self._resume(key, item.overrides)
+
     def attach_argv(self, run: RunKey) -> list[str]:
         return self._hosts.launcher(run.host).attach_argv(self._worker(run))
 
@@ -92,7 +128,9 @@ class ConsoleActions:
         prepared: dict[str, _Prepared] = {}
         running: dict[str, str] = {}
         watch = _Verdicts()
-        stages: list[Callable[[str], Iterator[Step]]] = [lambda name: self._prepare(name, race, prepared, running)]
+        stages: list[Callable[[str], Iterator[Step]]] = [
+            lambda name: self._prepare(name, race, workers, prepared, running)
+        ]
         if check:
             stages.append(lambda name: self._check(prepared[name]))
         for stage in stages:
@@ -107,7 +145,14 @@ class ConsoleActions:
         names = [name for name in workers if name not in running and name not in watch.failed]
         yield from together([self._guarded(name, _bind(self._launch, prepared[name])) for name in names])
 
-    def _prepare(self, name: str, race: str, prepared: dict[str, _Prepared], running: dict[str, str]) -> Iterator[Step]:
+    def _prepare(
+        self,
+        name: str,
+        race: str,
+        others: Sequence[str],
+        prepared: dict[str, _Prepared],
+        running: dict[str, str],
+    ) -> Iterator[Step]:
         worker = self._config.workers.get(name)
         if worker is None:
             yield Step(name, f"unknown worker {name!r}", ok=False, mend=nearest(name, list(self._config.workers)))
@@ -122,9 +167,11 @@ class ConsoleActions:
                 yield Step(name, f"is already running on {worker.host}: {live[name]}", ok=True)
             return
         yield Step(name, f"reading its configuration on {worker.host}")
-        prepared[name] = self._command(name) if worker.command else self._trainer(name, race)
+        found = prepared[name] = self._command(name) if worker.command else self._trainer(name, race, {*live, *others})
+        if found.share:
+            yield Step(name, f"gets {found.share}, beside others on {worker.host}")
 
-    def _trainer(self, name: str, race: str) -> _Prepared:
+    def _trainer(self, name: str, race: str, beside: Iterable[str] = ()) -> _Prepared:
         worker = self._config.workers[name]
         trainer = self._hosts.trainer(worker.host)
         changes = list(overrides(worker.set))
@@ -135,11 +182,21 @@ class ConsoleActions:
             table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
         except Refused as error:
             raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
+        together, named = self._trainers(worker.host, beside), [item.partition("=")[0] for item in changes]
+        said = share(table, self._room(worker.host), together, named) if together > 1 else ""
         version = {} if self._config.hosts[worker.host].remote else code.version()  # elsewhere the host's own runs
         table["origin"] = {**self._origin(name, race), **version}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
-        return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text)
+        return _Prepared(name, self._launch_of(name, argv, {**trainer.env, **worker.env}, text), text, said)
+
+    def _trainers(self, host: str, names: Iterable[str]) -> int:
+        """How many of these are trainers of the host."""
+        workers = [self._config.workers[name] for name in set(names) if name in self._config.workers]
+        return sum(worker.host == host and not worker.command for worker in workers)
+
+    def _room(self, host: str) -> Room:
+        return self._rooms.get(host) or self._rooms.setdefault(host, room(self._hosts.transport(host)))
 
     def _command(self, name: str) -> _Prepared:
         worker = self._config.workers[name]
@@ -202,7 +259,7 @@ class ConsoleActions:
         else:
             yield Step(prepared.worker, f"started on {host}: {started.run}", ok=True)
 
-    def _resume(self, key: RunKey) -> Iterator[Step]:
+    def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:
         run = self._fleet().runs[key]
         name, root = run.worker, self._hosts.root(key.host)
         command = run.config.get("command")
@@ -213,7 +270,8 @@ class ConsoleActions:
         else:
             trainer = self._hosts.trainer(key.host)
             worker = self._config.workers.get(name)
-            argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
+            sets = [part for item in changes for part in ("--set", item)]
+            argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume", *sets)
             env = {**trainer.env, **(worker.env if worker else {})}
             launch = Launch(root, key.run, name, argv, env=env, resume=True)
         yield Step(name, f"resuming {key.run} on {key.host}")
@@ -244,11 +302,12 @@ class ConsoleActions:
             left = ", ".join(map(str, last.left)) if last is not None else ""
             yield Step(name, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {name}")
 
-    def _audit(self, key: RunKey, event: str) -> None:
+    def _audit(self, key: RunKey, event: str, details: Mapping[str, Any] | None = None) -> None:
         """One line in the run's own events: who asked for what, by the host's clock."""
         run = self._fleet().runs.get(key)
         start = launched(run) if run is not None else None
         row = {"event": event, "by": f"{getpass.getuser()}@{socket.gethostname()}", "attempt": start and start.attempt}
+        row |= details or {}
         rest = json.dumps(row)[1:]
         path = f"{self._hosts.root(key.host)}/runs/{key.run}/{files.EVENTS}"
         script = '[ -d "$(dirname "$1")" ] && printf \'{"t": %s, %s\\n\' "$(date +%s)" "$2" >> "$1"'
