@@ -3,8 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -45,8 +44,7 @@ def steps_in_epoch(size: int, batch: int) -> int:
     return -(-size // batch)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """Samples that go through the model at once. `weight` is that of their mean loss in the step's."""
 
     indices: "Tensor"
@@ -61,6 +59,8 @@ def parts_of(indices: "Tensor", rank: int, ranks: int, count: int) -> tuple[Part
     The mean over the ranks of what each rank sums up (a part's mean loss × its weight) is the mean loss of all samples,
     however unevenly they are split.
     """
+    if ranks == count == 1:
+        return (Part(indices, 1.0, len(indices), True),)
     mine = indices.tensor_split(ranks)[rank] if ranks > 1 else indices
     if not len(mine):
         return (Part(indices[:1], 0.0, 0, True),)
@@ -75,14 +75,15 @@ class Course:
         self._seed, self._size, self._batch = seed, size, batch
         self._rank, self._ranks, self._parts = rank, ranks, parts
         self.epoch_steps = steps_in_epoch(size, batch)
-        self._epoch, self._order = -1, torch.empty(0)
+        self._epoch = -1
+        self._batches: tuple[Tensor, ...] = ()
 
     def indices(self, step: int) -> "Tensor":
         """All samples of step number `step` (from 0)."""
         epoch, number = divmod(step, self.epoch_steps)
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, epoch_order(self._seed, epoch, self._size)
-        return self._order[number * self._batch : (number + 1) * self._batch]
+            self._epoch, self._batches = epoch, epoch_order(self._seed, epoch, self._size).split(self._batch)
+        return self._batches[number]
 
     def samples(self, step: int) -> int:
         """How many they are."""
