@@ -9,7 +9,10 @@ from typing import Any
 
 from remote.transport import Transport
 
-_ASK = "nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; timeout 5 nvidia-smi -L 2>/dev/null | grep -c '^GPU'"
+_ASK = (
+    "unset OMP_NUM_THREADS OMP_THREAD_LIMIT; nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; "  # nproc believes them
+    "timeout 5 nvidia-smi -L 2>/dev/null | grep -c '^GPU'"
+)
 
 
 @dataclass(frozen=True, slots=True)
