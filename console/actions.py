@@ -9,7 +9,7 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ from console.preflight import HostTrainer, Refused
 from console.pulling.deed import RunPull, Way, push
 from console.pulling.ledger import Pulls
 from console.pulling.options import PullOptions
+from console.sharing import Room, room, share
 from console.shipping.kit import Kit, Shipping
 from console.source import Step
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from remote.launcher import KILL, LADDER, Launch, Rung, StopStep
 from remote.transfer.pace import Bucket
 from trainer.record import files, toml
+from trainer.record.ranking import Entrant, Promoted, choose
 from trainer.schema import nearest
 
 READONLY = "this console only looks: it was started with --readonly"
@@ -44,6 +46,7 @@ class _Prepared:
     launch: Launch
     config_text: str = ""  # "" for a command
     trainer: HostTrainer | None = None
+    share: str = ""  # of the host, among others that run there
 
 
 class ConsoleActions:
@@ -64,6 +67,7 @@ class ConsoleActions:
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self.shipping = Shipping(config, hosts)
         self._readonly, self._clock = readonly, clock
+        self._rooms: dict[str, Room] = {}
         self.unreached = False  # a host could not be reached in any action so far
 
     def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
@@ -106,6 +110,38 @@ class ConsoleActions:
             return iter([Step(host, READONLY, ok=False)])
         return self._guarded(host, lambda: self._push(host, source, target, limit))()
 
+    def promote(
+        self, runs: tuple[RunKey, ...], *, best: int, metric: str, epochs: int, dry: bool = False
+    ) -> Iterator[Step]:
+        """The best of finished runs go on to more epochs, from their last checkpoint."""
+        found = self._fleet().runs
+        names = {self._worker(key): key for key in runs}
+        try:
+            choice = choose(
+                [Entrant(name, found[key].status, found[key].config) for name, key in names.items()],
+                best=best,
+                epochs=epochs,
+                metric=metric,
+            )
+        except ValueError as error:
+            yield Step("promote", str(error), ok=False)
+            return
+        yield from (Step(name, f"stays: {why}", ok=True) for name, why in choice.others)
+        if not choice.promoted:
+            yield Step("promote", "none of them can go on", ok=False)
+        if dry or self._readonly:
+            yield from (Step(item.name, f"would go on: {item.text}", ok=dry or None) for item in choice.promoted)
+            yield from (Step(item.name, READONLY, ok=False) for item in choice.promoted if not dry)
+            return
+        for place, item in enumerate(choice.promoted, 1):
+            why = {"metric": choice.metric, "value": item.value, "place": place, "epochs": epochs, "among": list(names)}
+            yield from self._guarded(item.name, _bind(self._promote, names[item.name], item, why))()
+
+    def _promote(self, key: RunKey, item: Promoted, why: Mapping[str, Any]) -> Iterator[Step]:
+        yield Step(item.name, f"promoted: {item.text}")
+        self._audit(key, "promoted", why)
+        yield from self._resume(key, item.overrides)
+
     def attach_argv(self, run: RunKey) -> list[str]:
         found = self._fleet().runs.get(run)
         if found is not None and found.adopted:
@@ -141,7 +177,9 @@ class ConsoleActions:
         prepared: dict[str, _Prepared] = {}
         running: dict[str, str] = {}
         watch = _Verdicts()
-        stages: list[Callable[[str], Iterator[Step]]] = [lambda name: self._prepare(name, race, prepared, running)]
+        stages: list[Callable[[str], Iterator[Step]]] = [
+            lambda name: self._prepare(name, race, workers, prepared, running)
+        ]
         if check:
             stages.append(lambda name: self._check(prepared[name]))
         for stage in stages:
@@ -156,7 +194,14 @@ class ConsoleActions:
         names = [name for name in workers if name not in running and name not in watch.failed]
         yield from together([self._guarded(name, _bind(self._launch, prepared[name])) for name in names])
 
-    def _prepare(self, name: str, race: str, prepared: dict[str, _Prepared], running: dict[str, str]) -> Iterator[Step]:
+    def _prepare(
+        self,
+        name: str,
+        race: str,
+        others: Sequence[str],
+        prepared: dict[str, _Prepared],
+        running: dict[str, str],
+    ) -> Iterator[Step]:
         worker = self._config.workers.get(name)
         if worker is None:
             yield Step(name, f"unknown worker {name!r}", ok=False, mend=nearest(name, list(self._config.workers)))
@@ -172,9 +217,14 @@ class ConsoleActions:
             return
         yield Step(name, f"reading its configuration on {worker.host}")
         kit = yield from self.shipping.kit(name)
-        prepared[name] = self._command(name, kit) if worker.command else self._trainer(name, race, kit)
+        if worker.command:
+            prepared[name] = self._command(name, kit)
+            return
+        found = prepared[name] = self._trainer(name, race, kit, {*live, *others})
+        if found.share:
+            yield Step(name, f"gets {found.share}, beside others on {worker.host}")
 
-    def _trainer(self, name: str, race: str, kit: Kit) -> _Prepared:
+    def _trainer(self, name: str, race: str, kit: Kit, beside: Iterable[str] = ()) -> _Prepared:
         worker = self._config.workers[name]
         trainer = self.shipping.trainer(worker.host, kit)
         changes = list(overrides(worker.set))
@@ -185,11 +235,21 @@ class ConsoleActions:
             table = trainer.resolve(trainer_spec(self._config, name), changes, worker.env)
         except Refused as error:
             raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
+        together, named = self._trainers(worker.host, beside), [item.partition("=")[0] for item in changes]
+        said = share(table, self._room(worker.host), together, named) if together > 1 else ""
         table["origin"] = {**self._origin(name, race), **kit.origin}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
         launch = self._launch_of(name, argv, trainer.around(worker.env), text)
-        return _Prepared(name, launch, text, trainer)
+        return _Prepared(name, launch, text, trainer, said)
+
+    def _trainers(self, host: str, names: Iterable[str]) -> int:
+        """How many of these are trainers of the host."""
+        workers = [self._config.workers[name] for name in set(names) if name in self._config.workers]
+        return sum(worker.host == host and not worker.command for worker in workers)
+
+    def _room(self, host: str) -> Room:
+        return self._rooms.get(host) or self._rooms.setdefault(host, room(self._hosts.transport(host)))
 
     def _command(self, name: str, kit: Kit) -> _Prepared:
         worker = self._config.workers[name]
@@ -267,7 +327,7 @@ class ConsoleActions:
         else:
             yield Step(prepared.worker, f"started on {host}: {started.run}", ok=True)
 
-    def _resume(self, key: RunKey) -> Iterator[Step]:
+    def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:
         run = self._fleet().runs[key]
         name, root = run.worker, self._hosts.root(key.host)
         kit = yield from self.shipping.pinned(name, key.host, run.config)
@@ -279,7 +339,8 @@ class ConsoleActions:
         else:
             trainer = self.shipping.trainer(key.host, kit)
             worker = self._config.workers.get(name)
-            argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume")
+            sets = [part for item in changes for part in ("--set", item)]
+            argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume", *sets)
             env = trainer.around(worker.env if worker else {})
             launch = Launch(root, key.run, name, argv, env=env, resume=True)
         yield Step(name, f"resuming {key.run} on {key.host}")
@@ -337,11 +398,12 @@ class ConsoleActions:
             left = ", ".join(map(str, last.left)) if last is not None else ""
             yield Step(name, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {name}")
 
-    def _audit(self, key: RunKey, event: str) -> None:
+    def _audit(self, key: RunKey, event: str, details: Mapping[str, Any] | None = None) -> None:
         """One line in the run's own events: who asked for what, by the host's clock."""
         run = self._fleet().runs.get(key)
         start = launched(run) if run is not None else None
         row = {"event": event, "by": f"{getpass.getuser()}@{socket.gethostname()}", "attempt": start and start.attempt}
+        row |= details or {}
         rest = json.dumps(row)[1:]
         path = f"{self._hosts.root(key.host)}/runs/{key.run}/{files.EVENTS}"
         script = '[ -d "$(dirname "$1")" ] && printf \'{"t": %s, %s\\n\' "$(date +%s)" "$2" >> "$1"'

@@ -20,6 +20,7 @@ COMMANDS = {
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",
     "resume": "go on from the last checkpoint",
+    "promote": "the best of several finished workers go on to more epochs",
     "attach": "show a worker's session",
     "logs": "a worker's log",
     "adopt": "look at work that was started without trajconsole, or list it",

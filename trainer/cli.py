@@ -13,6 +13,7 @@ from trainer.schema import ConfigError
 COMMANDS = {
     "run": "train",
     "check": "build everything and try it out, in under a minute",
+    "promote": "the best of several finished runs go on to more epochs",
     "config": "print the complete resolved configuration",
     "data": "make or inspect the data",
     "evaluate": "figures of a run's checkpoint",

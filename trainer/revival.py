@@ -58,7 +58,7 @@ def revive(folder: Path, which: str, report: Report, device: str = "") -> Revive
     task.prepare(report)
     order.seed_everything(config.run.seed)
     model = task.model().to(target)
-    model.load_state_dict(content["model"])
+    model.load_state_dict(content.get("average", content["model"]))
     return Revived(config, task, model, target, saved, unpack(content["first"], package_of(config)))
 
 
