@@ -77,4 +77,9 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.persistence.task:PersistenceTask",
         "trainer.tasks.persistence.inspect:inspect",
     ),
+    "trajectories": Entry(
+        "trainer.tasks.trajectories.settings:Settings",
+        "trainer.tasks.trajectories.task:TrajectoriesTask",
+        "trainer.tasks.trajectories.inspect:inspect",
+    ),
 }
