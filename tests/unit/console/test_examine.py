@@ -128,6 +128,8 @@ def test_room(free, inodes, ok, mend):
     [
         (["absent"], True, False, "not there yet"),
         (["writable", "12", ""], True, False, "12 files, readable"),
+        (["writable", "12", "", "/dev/sda1 100 50 99000000 50% /"], True, False, "12 files, readable"),
+        (["writable", "12", "", "/dev/sda1 100 99 1048576 99% /"], True, True, "only 1.0 GiB free"),
         (["fixed", "12", ""], True, True, "not to be written"),
         (["writable", "12", "/d/x.npy"], False, False, "/d/x.npy cannot be read"),
         (["closed"], False, False, "cannot be read"),
