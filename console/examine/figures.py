@@ -6,7 +6,7 @@ from console.examine.found import Found, bad, good, warning
 from console.fleet.drivers import trouble
 from console.fleet.host_advice import DISK_FULL, DISK_LOW, SKEW_S, cache_words
 from console.fleet.volumes import unexpanded
-from console.fleet.words import amount, duration
+from console.fleet.words import amount, counted, duration
 from remote.events import Facts, Hello, Telemetry
 from remote.survey import Survey
 
@@ -47,7 +47,7 @@ def driver(subject: str, figures: Telemetry) -> Iterator[Found]:
         names = [gpu.name for gpu in figures.gpus if gpu.instance is None and not gpu.error]
         split = sum(gpu.instance is not None for gpu in figures.gpus)
         parts = f", split into {split} instances" if split else ""
-        yield good(subject, "GPU driver", f"{', '.join(names) or 'no whole GPU'}{parts} (by {figures.gpu_source})")
+        yield good(subject, "GPU driver", f"{counted(names) or 'no whole GPU'}{parts} (by {figures.gpu_source})")
     for gpu in figures.gpus:
         hot = [words for words in gpu.slowed_by if words != "power limit"]
         if hot:

@@ -18,6 +18,7 @@ _DATA = """
 [ -w "$1" ] && echo writable || echo fixed
 find -L "$1" -type f 2>/dev/null | head -n "$2" | { n=0 bad=
   while IFS= read -r f; do n=$((n + 1)); [ -r "$f" ] || bad=${bad:-$f}; done; echo "$n"; echo "$bad"; }
+df -Pk "$1" | tail -n 1
 """
 
 
@@ -69,6 +70,10 @@ def judge_data(subject: str, path: str, said: list[str]) -> Found:
     if unreadable:
         return bad(subject, "data", f"{unreadable} cannot be read", f"sudo chmod -R a+rX {path}")
     many = f"{'at least ' if count >= _LOOKED_AT else ''}{count:,} files"
+    free = _column(said[3]) if len(said) > 3 else None
+    if state == "writable" and free is not None and free * 1024 < LOW_DISK:
+        detail = f"{path}: {many}, readable, and only {free / 2**20:.1f} GiB free for more"
+        return warning(subject, "data", detail, "free space, or set TRAJ_DATA to a larger disk")
     if state == "fixed":
         mend = "nothing, if the data set is complete; else give this user the right to write there"
         return warning(subject, "data", f"{path}: {many}, readable, and not to be written by this user", mend)

@@ -1,5 +1,7 @@
 """The way in: whether there is one, what the login shell adds to every command, how many sessions it has room for."""
 
+import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -7,11 +9,13 @@ from typing import Protocol, runtime_checkable
 
 from console.examine.found import Found, bad, good, text_of, warning
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError
-from remote.transport import Transport
+from remote.transport import Channel, Transport
 
 SLOW_S = 0.5  # that start files may take before it is worth a word
 _TALK = "while read -r line; do echo $line; done"
+_WHERE = 'echo "$SSH_CONNECTION"'
 _ROUNDS = 3
+_BOUND_S = 20.0  # on a talk with the host
 
 
 @runtime_checkable
@@ -38,20 +42,30 @@ def reach(subject: str, transport: Transport) -> Found:
 
 def look(subject: str, transport: Transport) -> Iterator[Found]:
     """Start files of the login shell, then sessions."""
-    began = time.monotonic()
-    channel = transport.open(["sh", "-c", _TALK])
-    try:
-        moments = [began]
+    moments = [time.monotonic()]
+    with _opened(transport, _TALK) as channel:
         for _ in range(1 + _ROUNDS):
             channel.send(b"x\n")
             channel.recv(64)
             moments.append(time.monotonic())
-        first, *trips = (later - earlier for earlier, later in pairwise(moments))
         noise = channel.noise() if isinstance(channel, Noisy) else b""
-    finally:
-        channel.close()
+    first, *trips = (later - earlier for earlier, later in pairwise(moments))
     yield shell(subject, noise, max(0.0, first - 3 * min(trips)))  # a session, a command, an answer
     yield _sessions(subject, transport)
+
+
+@contextlib.contextmanager
+def _opened(transport: Transport, script: str) -> Iterator[Channel]:
+    """A channel that closes by itself when nobody answers on it."""
+    channel = transport.open(["sh", "-c", script])
+    guard = threading.Timer(_BOUND_S, channel.close)
+    guard.daemon = True
+    guard.start()
+    try:
+        yield channel
+    finally:
+        guard.cancel()
+        channel.close()
 
 
 def shell(subject: str, noise: bytes, seconds: float) -> Found:
@@ -72,13 +86,9 @@ def _sessions(subject: str, transport: Transport) -> Found:
     """Two commands at once: a server that takes only one session a connection gives the second a connection of its own,
     and each connection has a port of its own here.
     """
-    ask = ["sh", "-c", 'echo "$SSH_CONNECTION"; read -r line']
-    channel = transport.open(ask)
-    try:
+    with _opened(transport, f"{_WHERE}; read -r line") as channel:
         one = channel.recv(256).decode("utf-8", "replace").strip()
-        two = text_of(transport.run(["sh", "-c", 'echo "$SSH_CONNECTION"']))
-    finally:
-        channel.close()
+        two = text_of(transport.run(["sh", "-c", _WHERE]))
     if one and two and one != two:
         mend = "raise MaxSessions in the host's sshd_config (10 is its default)"
         return warning(subject, "sessions", "few sessions a connection: a second connection is used", mend)

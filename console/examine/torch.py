@@ -6,6 +6,7 @@ from typing import Any
 
 from console.examine.found import Found, bad, good, last_of, warning
 from console.examine.programs import version_of
+from console.fleet.words import counted
 from remote.events import Gpu
 from remote.transport import Transport
 
@@ -64,14 +65,14 @@ def judge(subject: str, said: Mapping[str, Any], gpus: Sequence[Gpu]) -> Iterato
         detail = f"torch sees {len(seen)} of {len(gpus)} GPUs"
         yield warning(subject, "GPU", detail, _visible(said) or "are some of them in exclusive or MIG mode?")
     elif seen:
-        yield good(subject, "GPU", f"torch sees {', '.join(seen)}, and they compute")
+        yield good(subject, "GPU", f"torch sees {counted(seen)}, and computes there")
     else:
         yield good(subject, "GPU", "none: it trains on the CPU")
 
 
 def _unseen(said: Mapping[str, Any], gpus: Sequence[Gpu]) -> tuple[str, str]:
     """The driver shows GPUs, torch sees none: why, and the mend."""
-    names = ", ".join(sorted({gpu.name for gpu in gpus}))
+    names = counted(gpu.name for gpu in gpus)
     if not said["cuda"] and not said["hip"]:
         mend = "install a build with CUDA or ROCm: https://pytorch.org/get-started/locally"
         return f"torch was built without CUDA, on a host with {names}", mend

@@ -1,6 +1,8 @@
 """Amounts in sentences: durations and bytes for people. Pure."""
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 
 
 def duration(seconds: float) -> str:
@@ -17,6 +19,12 @@ def amount(size: int) -> str:
     """Bytes: 512 B, 3.0 GiB."""
     unit = max(0, min(4, (max(1, size).bit_length() - 1) // 10))
     return f"{size / 1024**unit:.{1 if unit else 0}f} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"
+
+
+def counted(names: Iterable[str]) -> str:
+    """Names with how often each is there: 8 × H100, A100."""
+    many = Counter(names)
+    return ", ".join(f"{number} × {name}" if number > 1 else name for name, number in many.items())
 
 
 def sentence(*parts: str) -> str:

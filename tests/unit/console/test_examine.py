@@ -81,9 +81,9 @@ SAID = {
 @pytest.mark.parametrize(
     ("said", "gpus", "what", "mend"),
     [
-        ({"cuda": None}, A100, "built without CUDA, on a host with A100", "install a build with CUDA"),
+        ({"cuda": None}, A100, "built without CUDA, on a host with 2 × A100", "install a build with CUDA"),
         ({"driver": "11.4"}, A100, "needs CUDA 12.4, the driver offers 11.4", "update the GPU driver"),
-        ({"visible": ""}, A100, "sees none of A100", "CUDA_VISIBLE_DEVICES is ''"),
+        ({"visible": ""}, A100, "sees none of 2 × A100", "CUDA_VISIBLE_DEVICES is ''"),
         ({"warned": "CUDA unknown error"}, A100, "CUDA unknown error", "nvidia-smi"),
         ({"gpus": ["A100"], "failed": "GPU 0: no kernel image"}, A100[:1], "no kernel image", "built for this GPU"),
         ({"gpus": ["A100"], "visible": "0"}, A100, "sees 1 of 2 GPUs", "CUDA_VISIBLE_DEVICES is '0'"),
@@ -128,6 +128,8 @@ def test_room(free, inodes, ok, mend):
     [
         (["absent"], True, False, "not there yet"),
         (["writable", "12", ""], True, False, "12 files, readable"),
+        (["writable", "12", "", "/dev/sda1 100 50 99000000 50% /"], True, False, "12 files, readable"),
+        (["writable", "12", "", "/dev/sda1 100 99 1048576 99% /"], True, True, "only 1.0 GiB free"),
         (["fixed", "12", ""], True, True, "not to be written"),
         (["writable", "12", "/d/x.npy"], False, False, "/d/x.npy cannot be read"),
         (["closed"], False, False, "cannot be read"),
