@@ -15,11 +15,11 @@ BOOTSTRAP = (
 )
 
 _LOADER = """
-import importlib.abc, importlib.machinery, json, sys
+import importlib.machinery, json, sys
 if sys.version_info < (3, 8):
     sys.stderr.write("Python %d.%d is too old for the probe: it needs 3.8 or newer\\n" % sys.version_info[:2])
     sys.exit(4)
-class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Loader:
     def __init__(self, sources):
         self.sources = sources
     def find_spec(self, name, path=None, target=None):
@@ -27,6 +27,8 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         package = any(other.startswith(name + ".") for other in self.sources)
         return importlib.machinery.ModuleSpec(name, self, is_package=package)
+    def create_module(self, spec):
+        return None
     def exec_module(self, module):
         name = module.__name__
         exec(compile(self.sources[name], "<" + name + ">", "exec"), module.__dict__)
@@ -36,9 +38,9 @@ main()
 """
 
 
-def argv(python: str) -> list[str]:
+def argv(python: str, *options: str) -> list[str]:
     """The command that waits for the bundle on its standard input. -B: no file is written, not even a cache."""
-    return [python, "-B", "-u", "-c", BOOTSTRAP]
+    return [python, "-B", "-u", *options, "-c", BOOTSTRAP]
 
 
 @functools.cache

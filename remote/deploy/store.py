@@ -22,6 +22,7 @@ LOOK_S = 300.0  # a cold network disk, and gigabytes of trees
 STALL_S = 120.0  # without a byte moved
 SPARE = 16 * 2**20  # bytes that must stay free
 _LEVEL = 3  # of compression: code shrinks to a third, faster than any network takes it
+_ALONE = ("-I", "-S")  # without the site's packages it starts in half the time
 _PIECE = 64 * 1024
 _MARK = b"trajconsole {"
 
@@ -116,7 +117,7 @@ class Store:
         return Shipped(len(lacking), size, wire, len(objects) - len(lacking), mended)
 
     def _send(self, question: Mapping[str, Any], lacking: Sequence[Entry], size: int) -> Generator[Sent, None, int]:
-        channel = self._transport.open(argv(self._python), bulk=True)
+        channel = self._transport.open(argv(self._python, *_ALONE), bulk=True)
         done, wire = 0, 0
         try:
             with Watchdog(channel.close, STALL_S) as watchdog:
@@ -148,7 +149,7 @@ class Store:
         raise Unreachable(f"{error.what}: {said[-1]}" if said else error.what, error.mend) from None
 
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        done = self._transport.run(argv(self._python), input=self._question(question), timeout=LOOK_S)
+        done = self._transport.run(argv(self._python, *_ALONE), input=self._question(question), timeout=LOOK_S)
         return self._answer(done.stdout, done.stderr, done.code)
 
     def _question(self, question: Mapping[str, Any]) -> bytes:
