@@ -100,6 +100,10 @@ class HostTrainer:
     def _refusal(self, done: Completed) -> Refused:
         text = _complaint(done)
         if self._host.remote and "No module named trainer" in text:
+            if not self._host.code:
+                return Refused(
+                    "the trainer that was sent to the host is gone from there", "trajconsole deploy, then again"
+                )
             return Refused(
                 f"{self._python} on the host finds no trainer in code = {self._host.code!r}",
                 "name a folder there that holds trainer/, or leave code out: then the trainer is sent there",

@@ -14,6 +14,13 @@ BOOTSTRAP = (
     "exec(zlib.decompress(f.read(int(f.readline()))).decode())"
 )
 
+ANY = "python3"
+_ANY = (
+    "for p in python3 python ~/venv/bin/python ~/.venv/bin/python /workspace/venv/bin/python /opt/venv/bin/python "
+    "/opt/conda/bin/python ~/miniconda3/bin/python ~/anaconda3/bin/python ~/miniforge3/bin/python; do "
+    'if command -v "$p" >/dev/null 2>&1; then exec "$p" "$@"; fi; done; exec python3'
+)
+
 _LOADER = """
 import importlib.machinery, json, sys
 if sys.version_info < (3, 8):
@@ -39,8 +46,12 @@ main()
 
 
 def argv(python: str, *options: str) -> list[str]:
-    """The command that waits for the bundle on its standard input. -B: no file is written, not even a cache."""
-    return [python, "-B", "-u", *options, "-c", BOOTSTRAP]
+    """The command that waits for the bundle on its standard input. -B: no file is written, not even a cache.
+
+    `python3` is any Python: images for GPUs often have only conda's, which is not on the path of an ssh session.
+    """
+    words = ["-B", "-u", *options, "-c", BOOTSTRAP]
+    return ["sh", "-c", _ANY, "sh", *words] if python == ANY else [python, *words]
 
 
 @functools.cache

@@ -140,12 +140,14 @@ def test_a_command_without_code_needs_nothing(tmp_path):
         ('code = "nowhere"', r"workers\.c\.code: no such folder: .*nowhere"),
         ('code = "p"\nbranch = "main"', r"workers\.c\.branch: .*is no git checkout"),
         ('code = "empty"', "holds no code"),
+        ('code = "p"\nfolder = "sup/deep"', r"workers\.c\.folder: no folder 'sup/deep' in p"),
     ],
 )
 def test_code_that_cannot_be_shipped_is_told_with_its_key(tmp_path, text, words):
     for name in ("p", "empty"):
         (tmp_path / name).mkdir()
-    (tmp_path / "p/a").write_text("")
+    (tmp_path / "p/sub/deep").mkdir(parents=True)
+    (tmp_path / "p/sub/deep/a").write_text("")
     config, _ = shipping(tmp_path, f'[workers.c]\nhost = "here"\ncommand = ["true"]\n{text}\n')
     with pytest.raises(Refused, match=words):
         project_of(config, "c")

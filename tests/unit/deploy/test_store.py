@@ -82,7 +82,7 @@ def test_only_what_is_new_is_sent_and_trees_share_the_rest(make, root):
     assert len(inodes) == 1
 
 
-def test_a_process_asks_once(make):
+def test_what_was_whole_a_moment_ago_is_not_asked_for(make, monkeypatch):
     asked = []
 
     class Counting(LocalTransport):
@@ -90,11 +90,14 @@ def test_a_process_asks_once(make):
             asked.append(argv)
             return super().run(argv, **options)
 
-    store = make()
-    store._transport = Counting()
+    store, now = make(), [0.0]
+    monkeypatch.setattr("remote.deploy.store.time.monotonic", lambda: now[0])
     made = code(a="1")
     ensure(store, made)
-    assert ensure(store, made) == (Shipped(), []) and len(asked) == 1
+    store._transport = Counting()
+    assert ensure(store, made) == (Shipped(), []) and not asked
+    now[0] = 601.0
+    assert ensure(store, made) == (Shipped(there=1), []) and len(asked) == 1
 
 
 @pytest.mark.parametrize("harm", ["changed", "cut", "gone", "a folder"])
