@@ -178,9 +178,10 @@ class Shipping:
         """What lies on this laptop and may be what a run began with."""
         yield trainer_tree()
         if worker in self._config.workers:
-            own = project_of(self._config, worker)
-            if own is not None:
-                yield own.tree
+            with contextlib.suppress(Refused):  # its folder is not there any more
+                own = project_of(self._config, worker)
+                if own is not None:
+                    yield own.tree
         theirs = _table(origin.get("project"))
         if theirs.get("commit") and not theirs.get("dirty"):
             with contextlib.suppress(ValueError):  # the folder or the commit is gone

@@ -137,10 +137,10 @@ def test_a_command_without_code_needs_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('code = "nowhere"', r"workers\.c\.code: no such folder: .*nowhere"),
+        ('code = "nowhere"', r"config\.toml:6: workers\.c\.code: no such folder: .*nowhere"),
         ('code = "p"\nbranch = "main"', r"workers\.c\.branch: .*is no git checkout"),
         ('code = "empty"', "holds no code"),
-        ('code = "p"\nfolder = "sup/deep"', r"workers\.c\.folder: no folder 'sup/deep' in p"),
+        ('code = "p"\nfolder = "sup/deep"', r"workers\.c\.folder: no folder 'sup/deep' in .*/p"),
     ],
 )
 def test_code_that_cannot_be_shipped_is_told_with_its_key(tmp_path, text, words):
