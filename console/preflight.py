@@ -49,9 +49,8 @@ class HostTrainer:
     @property
     def env(self) -> dict[str, str]:
         """What a trainer on this host needs around it."""
-        data = "" if self._host.remote else os.environ.get("TRAJ_DATA")
         path = {"PYTHONPATH": ":".join(self._path)} if self._path else {}
-        return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data or f"{self._root}/data"}
+        return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data_folder(self._host, self._root)}
 
     def around(self, own: Mapping[str, str]) -> dict[str, str]:
         """The same with a worker's own environment; its PYTHONPATH comes behind the code."""
@@ -115,6 +114,12 @@ class HostTrainer:
     def _run(self, arguments: Sequence[str], env: Mapping[str, str], timeout: float) -> Completed:
         settings = _settings(self.around(env))
         return self._transport.run(["env", *settings, *self.argv(*arguments)], timeout=timeout)
+
+
+def data_folder(host: HostConfig, root: str) -> str:
+    """Where data sets lie on a host."""
+    given = "" if host.remote else os.environ.get("TRAJ_DATA")
+    return given or f"{root}/data"
 
 
 def _settings(env: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ _ANY = (
 _LOADER = """
 import importlib.machinery, json, sys
 if sys.version_info < (3, 8):
-    sys.stderr.write("Python %d.%d is too old for the probe: it needs 3.8 or newer\\n" % sys.version_info[:2])
+    sys.stderr.write("Python %d.%d is too old: trajconsole needs 3.8 or newer\\n" % sys.version_info[:2])
     sys.exit(4)
 class _Loader:
     def __init__(self, sources):
@@ -40,8 +40,8 @@ class _Loader:
         name = module.__name__
         exec(compile(self.sources[name], "<" + name + ">", "exec"), module.__dict__)
 sys.meta_path.insert(0, _Loader(json.loads(SOURCES)))
-from remote.NAME.main import main
-main()
+import importlib
+importlib.import_module(PACKAGE + ".main").main()
 """
 
 
@@ -55,15 +55,15 @@ def argv(python: str, *options: str) -> list[str]:
 
 
 @functools.cache
-def bundle(name: str = "probe") -> bytes:
-    """What must be sent first: `remote.NAME`, framed."""
-    package = f"remote.{name}"
-    sources = {"remote": "", package: ""}
+def bundle(package: str = "remote.probe") -> bytes:
+    """What must be sent first, framed. The package's `main.main()` is called."""
+    names = package.split(".")
+    sources = {".".join(names[: depth + 1]): "" for depth in range(len(names))}
     for file in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
         stem, _, kind = file.name.rpartition(".")
         if kind == "py" and stem != "__init__":
             sources[f"{package}.{stem}"] = file.read_text("utf-8")
-    return framed(f"SOURCES = {json.dumps(sources)!r}\n{_LOADER.replace('NAME', name)}".encode())
+    return framed(f"PACKAGE = {package!r}\nSOURCES = {json.dumps(sources)!r}\n{_LOADER}".encode())
 
 
 def framed(data: bytes) -> bytes:

@@ -166,7 +166,7 @@ class Store:
         return self._answer(done.stdout, done.stderr, done.code)
 
     def _question(self, question: Mapping[str, Any]) -> bytes:
-        return bundle("store") + framed(json.dumps({**question, "root": self.root}).encode())
+        return bundle("remote.store") + framed(json.dumps({**question, "root": self.root}).encode())
 
     def _answer(self, out: bytes, err: bytes, code: int | None) -> dict[str, Any]:
         """The line that is ours. A RemoteError with the mend when there is none, or when it tells of a failure."""

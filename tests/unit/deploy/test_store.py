@@ -166,7 +166,7 @@ def test_an_interrupted_stream_keeps_what_was_whole(make, root):
     )
     stream += packer.flush(zlib.Z_SYNC_FLUSH)
     done = subprocess.run(
-        argv(sys.executable), input=bundle("store") + framed(json.dumps(question).encode()) + stream[:-1000],
+        argv(sys.executable), input=bundle("remote.store") + framed(json.dumps(question).encode()) + stream[:-1000],
         capture_output=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (5, b"")
@@ -246,7 +246,7 @@ def test_what_goes_wrong_while_sending(said, error, words):
     ("done", "error", "words"),
     [
         (Completed(127, b"", b"sh: python3: not found\n"), HostLacks, "the host has no python3"),
-        (Completed(4, b"", b"Python 3.6 is too old for the store: it needs 3.8 or newer\n"), CommandFailed, "too old"),
+        (Completed(4, b"", b"Python 3.6 is too old: trajconsole needs 3.8 or newer\n"), CommandFailed, "too old"),
         (Completed(None, b"", b""), Unreachable, "broke"),
         (Completed(0, b"trajconsole [1]\n", b""), CommandFailed, "did not answer"),
     ],
