@@ -115,6 +115,10 @@ class HostTrainer:
     def _refusal(self, done: Completed) -> Refused:
         text = _complaint(done)
         if self._host.remote and "No module named trainer" in text:
+            if not self._host.code:
+                return Refused(
+                    "the trainer that was sent to the host is gone from there", "trajconsole deploy, then again"
+                )
             return Refused(
                 f"{self._python} on the host finds no trainer in code = {self._host.code!r}",
                 "name a folder there that holds trainer/, or leave code out: then the trainer is sent there",
@@ -126,6 +130,12 @@ class HostTrainer:
     def _run(self, arguments: Sequence[str], env: Mapping[str, str], timeout: float) -> Completed:
         settings = _settings(self.around(env))
         return self._transport.run(["env", *settings, *self.argv(*arguments)], timeout=timeout)
+
+
+def data_folder(host: HostConfig, root: str) -> str:
+    """Where data sets lie on a host."""
+    given = "" if host.remote else os.environ.get("TRAJ_DATA")
+    return given or f"{root}/data"
 
 
 def _settings(env: Mapping[str, str]) -> list[str]:

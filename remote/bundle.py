@@ -14,12 +14,19 @@ BOOTSTRAP = (
     "exec(zlib.decompress(f.read(int(f.readline()))).decode())"
 )
 
+ANY = "python3"
+_ANY = (
+    "for p in python3 python ~/venv/bin/python ~/.venv/bin/python /workspace/venv/bin/python /opt/venv/bin/python "
+    "/opt/conda/bin/python ~/miniconda3/bin/python ~/anaconda3/bin/python ~/miniforge3/bin/python; do "
+    'if command -v "$p" >/dev/null 2>&1; then exec "$p" "$@"; fi; done; exec python3'
+)
+
 _LOADER = """
-import importlib.abc, importlib.machinery, json, sys
+import importlib.machinery, json, sys
 if sys.version_info < (3, 8):
     sys.stderr.write("Python %d.%d is too old: trajconsole needs 3.8 or newer\\n" % sys.version_info[:2])
     sys.exit(4)
-class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _Loader:
     def __init__(self, sources):
         self.sources = sources
     def find_spec(self, name, path=None, target=None):
@@ -27,6 +34,8 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         package = any(other.startswith(name + ".") for other in self.sources)
         return importlib.machinery.ModuleSpec(name, self, is_package=package)
+    def create_module(self, spec):
+        return None
     def exec_module(self, module):
         name = module.__name__
         exec(compile(self.sources[name], "<" + name + ">", "exec"), module.__dict__)
@@ -36,14 +45,18 @@ importlib.import_module(PACKAGE + ".main").main()
 """
 
 
-def argv(python: str) -> list[str]:
-    """The command that waits for the bundle on its standard input. -B: no file is written, not even a cache."""
-    return [python, "-B", "-u", "-c", BOOTSTRAP]
+def argv(python: str, *options: str) -> list[str]:
+    """The command that waits for the bundle on its standard input. -B: no file is written, not even a cache.
+
+    `python3` is any Python: images for GPUs often have only conda's, which is not on the path of an ssh session.
+    """
+    words = ["-B", "-u", *options, "-c", BOOTSTRAP]
+    return ["sh", "-c", _ANY, "sh", *words] if python == ANY else [python, *words]
 
 
 @functools.cache
 def bundle(package: str = "remote.probe") -> bytes:
-    """What must be sent first: a length, and that many bytes. The package's `main.main()` is called."""
+    """What must be sent first, framed. The package's `main.main()` is called."""
     names = package.split(".")
     sources = {".".join(names[: depth + 1]): "" for depth in range(len(names))}
     for file in sorted(resources.files(package).iterdir(), key=lambda item: item.name):

@@ -68,6 +68,8 @@ class Shipping:
         if settings.command and own is None and "{python}" not in settings.command:
             return Kit("")
         search = self._hosts.python(settings.host)
+        if search.best is None:
+            _check_python(settings.host, search)
         mine: list[Tree] = []
         if settings.trainer and not self._config.hosts[settings.host].code:
             _check_python(settings.host, search)
@@ -143,6 +145,8 @@ class Shipping:
         yield from self._send(worker, host, trees)
         extra = (yield from self._extra(worker, host, search)) if mine else []
         store = self._hosts.store(host)
+        if ":" in store.root:
+            raise Refused(f"{store.root} on {host}: Python cannot look into folders with ':'", "set root elsewhere")
         path = (*self._installed(host), *(store.folder(name) for name in (*(made.hash for made in trees), *extra)))
         origin: dict[str, Any] = {"python": search.command}
         if mine:
@@ -187,9 +191,10 @@ class Shipping:
         """What lies on this laptop and may be what a run began with."""
         yield trainer_tree()
         if worker in self._config.workers:
-            own = project_of(self._config, worker)
-            if own is not None:
-                yield own.tree
+            with contextlib.suppress(Refused):  # its folder is not there any more
+                own = project_of(self._config, worker)
+                if own is not None:
+                    yield own.tree
         theirs = _table(origin.get("project"))
         if theirs.get("commit") and not theirs.get("dirty"):
             with contextlib.suppress(ValueError):  # the folder or the commit is gone

@@ -1,13 +1,15 @@
 """The user's own code of a worker, as a tree: a folder, a git work tree, or a branch of it."""
 
+import posixpath
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from console.config import Config
 from console.preflight import Refused
 from remote.deploy import checkout, folder
 from remote.deploy.tree import Tree, tree
+from trainer.schema import Source, nearest
 
 PLAIN_MEND = "make it a git checkout (git init) and keep things out with .gitignore"
 
@@ -27,12 +29,24 @@ def project_of(config: Config, worker: str) -> Project | None:
         return None
     place = place_of(config, worker)
     if not place.is_dir():
-        raise Refused(f"{config.path}: workers.{worker}.code: no such folder: {place}", "name a folder on this laptop")
+        raise _refused(config, f"workers.{worker}.code", f"no such folder: {place}", "name a folder on this laptop")
     try:
-        return at_commit(place, settings.branch) if settings.branch else as_it_is(place)
+        found = at_commit(place, settings.branch) if settings.branch else as_it_is(place)
     except ValueError as error:
         key = "branch" if settings.branch else "code"
-        raise Refused(f"{config.path}: workers.{worker}.{key}: {error}") from None
+        raise _refused(config, f"workers.{worker}.{key}", str(error)) from None
+    inside = posixpath.normpath(settings.folder or ".")
+    folders = {str(parent) for path in found.tree.entries for parent in PurePosixPath(path).parents}
+    if inside not in folders:
+        mend = nearest(inside, sorted(folders - {"."}))
+        raise _refused(config, f"workers.{worker}.folder", f"no folder {settings.folder!r} in {place}", mend)
+    return found
+
+
+def _refused(config: Config, key: str, what: str, mend: str = "") -> Refused:
+    """With the line of config.toml."""
+    source = Source(str(config.path), config.path.read_text(encoding="utf-8", errors="replace"))
+    return Refused(str(source.problem(key, what)), mend)
 
 
 def place_of(config: Config, worker: str) -> Path:

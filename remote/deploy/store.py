@@ -7,6 +7,7 @@ could. Only when it lacks some, a second process there takes them as one compres
 import contextlib
 import json
 import threading
+import time
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from remote.transport import Channel, Transport
 
 LOOK_S = 300.0  # a cold network disk, and gigabytes of trees
 STALL_S = 120.0  # without a byte moved
+TRUST_S = 600.0  # how long a tree that was found whole is believed to be
 SPARE = 16 * 2**20  # bytes that must stay free
 _LEVEL = 3  # of compression: code shrinks to a third, faster than any network takes it
+_ALONE = ("-I", "-S")  # without the site's packages it starts in half the time
 _PIECE = 64 * 1024
 _MARK = b"trajconsole {"
 
@@ -61,7 +64,7 @@ class Store:
 
     def __init__(self, transport: Transport, python: str, root: str) -> None:
         self._transport, self._python, self.root = transport, python, root
-        self._verified: set[str] = set()
+        self._seen: dict[str, float] = {}  # when each tree was last found whole
         self._lock = threading.Lock()
 
     def folder(self, tree: str) -> str:
@@ -69,22 +72,24 @@ class Store:
         return f"{self.root}/code/trees/{tree}"
 
     def ensure(self, trees: Sequence[Tree]) -> Generator[Sent, None, Shipped]:
-        """Have these trees there, whole. What this process has verified once is not asked for again."""
+        """Have these trees there, whole. What was found whole a moment ago is not asked for."""
         with self._lock:
-            wanted = [tree for tree in trees if tree.hash not in self._verified]
+            known = self._verified()
+            wanted = [tree for tree in trees if tree.hash not in known]
             if not wanted:
                 return Shipped()
             shipped = yield from self._ship(wanted)
-            self._verified |= {tree.hash for tree in wanted}
+            self._remember(tree.hash for tree in wanted)
             return shipped
 
     def whole(self, names: Sequence[str]) -> set[str]:
         """Which of these trees are there as they should be."""
         with self._lock:
-            asked = [name for name in names if name not in self._verified]
+            known = self._verified()
+            asked = [name for name in names if name not in known]
             if asked:
-                self._verified |= set(map(str, self._ask({"ask": "verify", "names": asked})["whole"]))
-            return self._verified & set(names)
+                self._remember(map(str, self._ask({"ask": "verify", "names": asked})["whole"]))
+            return self._verified() & set(names)
 
     def list(self) -> tuple[Stored, ...]:
         """All trees that are there."""
@@ -98,8 +103,17 @@ class Store:
         """Remove trees that were not used for so long and that no run names."""
         with self._lock:
             removed = tuple(map(str, self._ask({"ask": "prune", "unused_s": unused_s})["removed"]))
-            self._verified -= set(removed)
+            for name in removed:
+                self._seen.pop(name, None)
             return removed
+
+    def _verified(self) -> set[str]:
+        """Trees that need not be asked for again yet."""
+        now = time.monotonic()
+        return {name for name, seen in self._seen.items() if now - seen < TRUST_S}
+
+    def _remember(self, names: Iterable[str]) -> None:
+        self._seen |= dict.fromkeys(names, time.monotonic())
 
     def _ship(self, trees: Sequence[Tree]) -> Generator[Sent, None, Shipped]:
         question = {"trees": [tree.to_json() for tree in trees]}
@@ -116,7 +130,7 @@ class Store:
         return Shipped(len(lacking), size, wire, len(objects) - len(lacking), mended)
 
     def _send(self, question: Mapping[str, Any], lacking: Sequence[Entry], size: int) -> Generator[Sent, None, int]:
-        channel = self._transport.open(argv(self._python), bulk=True)
+        channel = self._transport.open(argv(self._python, *_ALONE), bulk=True)
         done, wire = 0, 0
         try:
             with Watchdog(channel.close, STALL_S) as watchdog:
@@ -148,7 +162,7 @@ class Store:
         raise Unreachable(f"{error.what}: {said[-1]}" if said else error.what, error.mend) from None
 
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        done = self._transport.run(argv(self._python), input=self._question(question), timeout=LOOK_S)
+        done = self._transport.run(argv(self._python, *_ALONE), input=self._question(question), timeout=LOOK_S)
         return self._answer(done.stdout, done.stderr, done.code)
 
     def _question(self, question: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import time
 from typing import Iterator
@@ -65,7 +64,7 @@ class Place:
     def workshop(self) -> Iterator[bytes]:
         """A folder to make things in, gone afterwards."""
         self._sweep()
-        folder = os.path.join(self._incoming, secrets.token_hex(8).encode())
+        folder = os.path.join(self._incoming, os.urandom(8).hex().encode())
         os.mkdir(folder, 0o700)
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -34,7 +34,7 @@ def prune(place: Place, workshop: bytes, unused_s: float) -> List[str]:
     for path in place.objects():
         with contextlib.suppress(OSError):
             found = os.stat(path)
-            if found.st_nlink == 1 and now - found.st_ctime >= min(unused_s, INTERRUPTED_S):
+            if found.st_nlink == 1 and time.time() - found.st_mtime >= min(unused_s, INTERRUPTED_S):
                 os.unlink(path)
     return removed
 

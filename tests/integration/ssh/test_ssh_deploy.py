@@ -1,8 +1,10 @@
 """Code on its way to a real sshd: sent once, verified, mended, pinned."""
 
+import contextlib
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from ssh_laptop import Laptop
@@ -97,6 +99,17 @@ def test_what_was_damaged_on_the_host_is_mended(laptop):
     assert laptop.run("logs", "a").stdout == "good = 1\n"
 
 
+def receiving(laptop):
+    """Processes on the host that take code."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            home = f"HOME={laptop.host.home}\0".encode()
+            if b"exec(zlib" in command(int(entry.name)) and home in (entry / "environ").read_bytes():
+                found.append(entry.name)
+    return found
+
+
 def test_a_console_killed_in_mid_shipment_leaves_nothing_half(laptop):
     """The next one sends the rest: objects that came whole stay."""
     project = laptop.folder / "p"
@@ -108,7 +121,7 @@ def test_a_console_killed_in_mid_shipment_leaves_nothing_half(laptop):
     until(laptop.objects)
     process.kill()
     process.wait()
-    until(lambda: not [pid for pid in laptop.host.sessions if b"exec(zlib" in command(pid)])
+    until(lambda: not receiving(laptop))
     kept = len(laptop.objects())
     trees = laptop.host.home / ".trajconsole/code/trees"
     assert 0 < kept < 60 and list(trees.iterdir()) == []
@@ -178,3 +191,19 @@ def test_a_run_goes_on_with_the_code_that_it_began_with(laptop):
     subprocess.run(["rm", "-r", str(trees), str(project / ".git")], check=True)
     done = laptop.run("resume", "a")
     assert done.returncode == 1 and "no longer on far" in done.stdout and "commit" in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to mount a small disk")
+def test_a_full_disk_of_the_host_is_told_and_nothing_is_half_there(laptop):
+    root = laptop.host.home / "small disk"
+    root.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", str(root)], check=True)
+    try:
+        (laptop.folder / "p").mkdir()
+        (laptop.folder / "p/big").write_bytes(os.urandom(8_000_000))
+        laptop.write('[workers.a]\nhost = "far"\ncommand = ["true"]\ncode = "p"\n', f'root = "{root}"')
+        done = laptop.run("start", "a")
+        assert done.returncode == 1 and "no room in" in done.stdout and "free space" in done.stdout, done.stdout
+        assert list((root / "code/trees").iterdir()) == list((root / "code/incoming").iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(root)], check=True)

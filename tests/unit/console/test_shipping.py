@@ -108,7 +108,7 @@ def test_the_trainer_is_the_tree_that_its_hash_is_of(tmp_path):
     kit, told = last(ships.kit("t"))
     (folder,) = map(Path, kit.path)
     assert code_hash(folder / "trainer") == code_hash() == kit.origin["code"]
-    assert kit.origin["tree"] == folder.name == trainer_tree().hash and len(told) == 1
+    assert kit.origin["tree"] == folder.name == trainer_tree().hash and "code sent to here" in told[-1].text
     assert last(ships.kit("t"))[1] == []
     argv = ships.trainer("here", kit)
     assert argv.argv("run")[1:] == ("-P", "-m", "trainer", "run") and argv.env["PYTHONPATH"] == str(folder)
@@ -137,15 +137,17 @@ def test_a_command_without_code_needs_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('code = "nowhere"', r"workers\.c\.code: no such folder: .*nowhere"),
+        ('code = "nowhere"', r"config\.toml:6: workers\.c\.code: no such folder: .*nowhere"),
         ('code = "p"\nbranch = "main"', r"workers\.c\.branch: .*is no git checkout"),
         ('code = "empty"', "holds no code"),
+        ('code = "p"\nfolder = "sup/deep"', r"workers\.c\.folder: no folder 'sup/deep' in .*/p"),
     ],
 )
 def test_code_that_cannot_be_shipped_is_told_with_its_key(tmp_path, text, words):
     for name in ("p", "empty"):
         (tmp_path / name).mkdir()
-    (tmp_path / "p/a").write_text("")
+    (tmp_path / "p/sub/deep").mkdir(parents=True)
+    (tmp_path / "p/sub/deep/a").write_text("")
     config, _ = shipping(tmp_path, f'[workers.c]\nhost = "here"\ncommand = ["true"]\n{text}\n')
     with pytest.raises(Refused, match=words):
         project_of(config, "c")

@@ -82,7 +82,7 @@ def test_only_what_is_new_is_sent_and_trees_share_the_rest(make, root):
     assert len(inodes) == 1
 
 
-def test_a_process_asks_once(make):
+def test_what_was_whole_a_moment_ago_is_not_asked_for(make, monkeypatch):
     asked = []
 
     class Counting(LocalTransport):
@@ -90,11 +90,14 @@ def test_a_process_asks_once(make):
             asked.append(argv)
             return super().run(argv, **options)
 
-    store = make()
-    store._transport = Counting()
+    store, now = make(), [0.0]
+    monkeypatch.setattr("remote.deploy.store.time.monotonic", lambda: now[0])
     made = code(a="1")
     ensure(store, made)
-    assert ensure(store, made) == (Shipped(), []) and len(asked) == 1
+    store._transport = Counting()
+    assert ensure(store, made) == (Shipped(), []) and not asked
+    now[0] = 601.0
+    assert ensure(store, made) == (Shipped(there=1), []) and len(asked) == 1
 
 
 @pytest.mark.parametrize("harm", ["changed", "cut", "gone", "a folder"])
@@ -192,12 +195,16 @@ def test_prune_keeps_what_is_needed(make, root):
     (run / "run.toml").write_text(f'[origin]\ntree = "{named.hash}"\n')
     (Path(store.folder(worked.hash)) / "out.txt").write_text("a result")
     (Path(store.folder(free.hash)) / "__pycache__").mkdir()
-    for made in (named, worked, free):
-        os.utime(root / f"code/trees/{made.hash}.json", (1, 1))
+    for path in [
+        *root.glob("code/objects/*/*"),
+        *(root / f"code/trees/{made.hash}.json" for made in (named, worked, free)),
+    ]:
+        os.utime(path, (1, 1))
     assert store.prune(60.0) == (free.hash,)
     assert {stored.hash for stored in make().list()} == {used.hash, named.hash, worked.hash}
     assert make().whole([used.hash, named.hash, worked.hash]) == {used.hash, named.hash, worked.hash}
-    assert ensure(store, free)[0].there >= 1  # forgotten by this process too
+    shipped, _ = ensure(store, free)  # forgotten by this process too
+    assert (shipped.objects, shipped.there) == (1, 1)
 
 
 def test_a_root_that_cannot_be_written_is_told_with_the_mend(make, root):
@@ -239,7 +246,7 @@ def test_what_goes_wrong_while_sending(said, error, words):
     ("done", "error", "words"),
     [
         (Completed(127, b"", b"sh: python3: not found\n"), HostLacks, "the host has no python3"),
-        (Completed(4, b"", b"Python 3.6 is too old for the store: it needs 3.8 or newer\n"), CommandFailed, "too old"),
+        (Completed(4, b"", b"Python 3.6 is too old: trajconsole needs 3.8 or newer\n"), CommandFailed, "too old"),
         (Completed(None, b"", b""), Unreachable, "broke"),
         (Completed(0, b"trajconsole [1]\n", b""), CommandFailed, "did not answer"),
     ],

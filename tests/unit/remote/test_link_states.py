@@ -65,7 +65,7 @@ def test_hello_means_connected_and_close_is_the_last_word(linked):
     assert [type(event) for event in ears.heard[1:4]] == [LinkState, Hello, Synced]
     _, _, request = bytes(transport.channels[0].sent).partition(b"\n")
     assert json.loads(request[request.rindex(b'{"k":"watch"') :])["folders"][0]["parent"] == "runs"
-    assert transport.opened[0][0] == "python3"
+    assert transport.opened[0][0] == "sh" and "exec python3" in transport.opened[0][2]
 
 
 def test_silence_is_stale_and_leads_to_a_new_connection_from_new_offsets(linked):

@@ -69,6 +69,18 @@ def test_it_runs_or_says_why_not(python, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_no_python3_is_on_the_path_another_is_found(tmp_path):
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").symlink_to(sys.executable)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sh").symlink_to(shutil.which("sh"))
+    argv, environment = bundle.argv("python3"), {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+    found = subprocess.run(argv, input=bundle.bundle() + b"{}\n", capture_output=True, env=environment, check=False)
+    assert b"KeyError" in found.stderr  # the probe runs, and was asked for nothing
+    (tmp_path / "venv/bin/python").unlink()
+    assert subprocess.run(argv, capture_output=True, env=environment, check=False).returncode == 127
+
+
 def test_modules_of_the_folder_it_starts_in_are_not_imported(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('a stranger')")
     process = subprocess.run(
