@@ -1,20 +1,25 @@
-"""What our loop costs beside a bare PyTorch loop: same model, same batches, same steps, in turn in one process.
+"""What our loop costs beside a bare PyTorch loop, and beside Lightning where it is installed: same model, same batches,
+same steps, in turn in one process.
 
     python bench/loop_overhead.py [--steps 400] [--rounds 7] [--step-ms 5]
 
 Prints the ratio of the times for each round, their median and spread, by the clock on the wall and in CPU time of the
 whole process (which other work on the machine disturbs less). Our loop writes rows, status and heartbeat, and looks for
-the stop file and a rival at every step; the bare loop only trains. Neither validates or saves in the timed part.
+the stop file and a rival at every step; Lightning logs to a CSV file as often; the bare loop only trains. None of them
+validates or saves in the timed part. Lightning is no dependency: have it in an environment to throw away.
 """
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import json
+import logging
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,6 +104,53 @@ def ours(steps: int, folder: Path) -> Times:
     return marks["ended"].since(marks["began"])
 
 
+def lightning(task: Wide, steps: int, lr: float, folder: Path) -> Times:
+    """Lightning's loop over the same batches, logging the loss and the accuracy every 50 steps."""
+    import warnings
+
+    import pytorch_lightning as pl
+    from pytorch_lightning.loggers import CSVLogger
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    device, size = torch.device("cpu"), task.size("train")
+
+    class Batches(torch.utils.data.IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            for number in range(-(-steps * BATCH // size)):
+                for indices in order.batches(0, number, size, BATCH):
+                    yield task.batch("train", indices, device)
+
+    class Module(pl.LightningModule):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.net, self.marks = task.model(), [now()] * 2
+
+        def training_step(self, batch: Any, number: int) -> Any:
+            loss, more = task.loss(self.net, batch)
+            self.log_dict({"loss": loss.detach(), **more}, batch_size=BATCH)
+            return loss
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.Adam(self.parameters(), lr=lr)
+
+        def on_train_batch_start(self, batch: Any, number: int) -> None:
+            if number == 0:
+                self.marks[0] = now()
+
+        def on_train_batch_end(self, *arguments: Any) -> None:
+            self.marks[1] = now()
+
+    quiet = {"enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    logger = CSVLogger(folder)
+    trainer = pl.Trainer(accelerator="cpu", max_epochs=1, max_steps=steps, logger=logger, log_every_n_steps=50, **quiet)
+    module = Module()
+    trainer.fit(module, torch.utils.data.DataLoader(Batches(), batch_size=None))
+    assert trainer.global_step == steps
+    return module.marks[1].since(module.marks[0])
+
+
 def width_for(milliseconds: float) -> int:
     """The width at which a bare step takes about that long here."""
     for width in (128, 256, 384, 512, 768, 1024, 1536, 2048):
@@ -123,26 +175,40 @@ def main() -> None:
     parser.add_argument("--step-ms", type=float, default=5.0)
     arguments = parser.parse_args()
     steps = arguments.steps // 100 * 100
+    opponents = ["bare"] + ["Lightning"] * (importlib.util.find_spec("pytorch_lightning") is not None)
+    if len(opponents) == 1:
+        print("Lightning is not installed here: not compared with")
     with registered(), tempfile.TemporaryDirectory() as folder:
         tiny_task.TinyTask = Wide  # type: ignore[misc]
         torch.set_num_threads(1)
         width = width_for(arguments.step_ms)
-        rounds: list[tuple[float, float, float]] = []
+        found: dict[str, list[Times]] = {name: [] for name in opponents}
         for number in range(arguments.rounds):
-            first = bare(prepared(), steps, 0.01)
-            mine = ours(steps, Path(folder) / str(number))
-            second = bare(prepared(), steps, 0.01)
-            wall, cpu = (first.wall + second.wall) / 2, (first.cpu + second.cpu) / 2
-            rounds.append((cpu / steps * 1000, mine.wall / wall, mine.cpu / cpu))
-            print(
-                "round {}: bare {:.2f} ms of CPU a step; ours {:.4f} (wall) {:.4f} (CPU)".format(
-                    number + 1, *rounds[-1]
-                )
-            )
-        print(f"width {width}, {steps} steps of {statistics.median(item[0] for item in rounds):.2f} ms, one thread")
-        for place, name in ((1, "wall"), (2, "CPU ")):
-            ratios = sorted(item[place] for item in rounds)
-            print(f"ours / bare, {name}: {statistics.median(ratios):.4f} (from {ratios[0]:.4f} to {ratios[-1]:.4f})")
+            one_round(number, steps, Path(folder) / str(number), found)
+        print(f"width {width}, {steps} steps a round, one thread")
+        for name, ratios in found.items():
+            for kind in Times._fields:
+                values = sorted(getattr(ratio, kind) for ratio in ratios)
+                spread = f"from {values[0]:.4f} to {values[-1]:.4f}"
+                print(f"ours / {name}, {kind}: {statistics.median(values):.4f} ({spread})")
+
+
+def one_round(number: int, steps: int, folder: Path, found: dict[str, list[Times]]) -> None:
+    """Each opponent before and after ours; appends the ratios ours / opponent."""
+    folder.mkdir()
+    loops = {
+        "bare": lambda: bare(prepared(), steps, 0.01),
+        "Lightning": lambda: lightning(prepared(), steps, 0.01, folder),
+    }
+    first = {name: loops[name]() for name in found}
+    mine = ours(steps, folder / "run")
+    second = {name: loops[name]() for name in found}
+    for name, ratios in found.items():
+        both = zip(mine, first[name], second[name], strict=True)
+        ratios.append(Times(*(2 * ours / (one + two) for ours, one, two in both)))
+        step = (first[name].cpu + second[name].cpu) / 2 / steps * 1000
+        ratio = f"{ratios[-1].wall:.4f} (wall) {ratios[-1].cpu:.4f} (CPU)"
+        print(f"round {number + 1}: {name} {step:.2f} ms of CPU a step; ours / {name} {ratio}", flush=True)
 
 
 if __name__ == "__main__":

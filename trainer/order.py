@@ -82,7 +82,7 @@ class Course:
         """All samples of step number `step` (from 0)."""
         epoch, number = divmod(step, self.epoch_steps)
         if epoch != self._epoch:
-            self._epoch, self._batches = epoch, epoch_order(self._seed, epoch, self._size).split(self._batch)  # type: ignore[no-untyped-call]
+            self._epoch, self._batches = epoch, tuple(batches(self._seed, epoch, self._size, self._batch))
         return self._batches[number]
 
     def samples(self, step: int) -> int:

@@ -46,11 +46,10 @@ class Stepper:
     def step(self, parts: "Iterable[tuple[Part, Any]]", lr: float, number: int) -> tuple[Tensor, Figures]:
         """Step number `number` (from 1) on these batches; returns their mean loss and figures, left on the device."""
         set_rate(self.optimiser, lr)
-        self.optimiser.zero_grad(set_to_none=True)
         found: list[tuple[Part, Tensor, Figures]] = []
         for part, batch in parts:
             with contextlib.nullcontext() if part.last else self._apart(self._trained):
-                loss, more = self._backward(part, batch)
+                loss, more = self._backward(part, batch, first=not found)
             found.append((part, loss, more))
         loss, more = _mean(found)
         if self.scaler is not None:
@@ -82,10 +81,12 @@ class Stepper:
             self.scaler.load_state_dict(content["scaler"])
             self.skipped = content["skipped"]
 
-    def _backward(self, part: Part, batch: Any) -> tuple[Tensor, Figures]:
+    def _backward(self, part: Part, batch: Any, *, first: bool) -> tuple[Tensor, Figures]:
         with self._precision:
             loss, more = self.task.loss(self._trained, batch)
         weighed = loss if part.weight == 1 else loss * part.weight
+        if first:  # not before: memory that is freed and taken again at once need not be mapped anew
+            self.optimiser.zero_grad(set_to_none=True)
         if self.scaler is not None:
             weighed = self.scaler.scale(weighed)
         weighed.backward()  # type: ignore[no-untyped-call]

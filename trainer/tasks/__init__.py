@@ -43,10 +43,17 @@ class Task(Protocol):
         """Samples in "train", "val" or "test"."""
 
     def batch(self, split: str, indices: "Tensor", device: "torch.device") -> Batch:
-        """These samples of the split, on the device."""
+        """These samples of the split, on the device.
+
+        What it returns must stay valid for two more calls. With `[run] prefetch` it is called in a thread, one call at
+        a time, while `loss` works on the batch before. What is random in it comes from the indices alone.
+        """
 
     def loss(self, model: "nn.Module", batch: Batch) -> "tuple[Tensor, dict[str, Tensor]]":
-        """The loss to step on and further figures, all 0-d tensors left on the device."""
+        """The mean loss to step on and further means over the batch, all 0-d tensors left on the device.
+
+        `model(…)` is called once for a batch: several processes exchange gradients through that call.
+        """
 
     def evaluate(self, model: "nn.Module", split: str, device: "torch.device", report: Report) -> Evaluation:
         """Validate. Names of metrics are final: "val_accuracy", "attention_ratio", …"""
