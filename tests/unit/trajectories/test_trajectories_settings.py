@@ -12,8 +12,9 @@ import torch
 from console import config as console
 from trainer.config import load
 from trainer.schema import ConfigError, Source, build
+from trainer.tasks.trajectories.models import transformer
 from trainer.tasks.trajectories.models.build import unified
-from trainer.tasks.trajectories.settings import METRICS, Settings, notes
+from trainer.tasks.trajectories.settings import _LARGEST_CELL, _TOKENS, METRICS, Model, Settings, notes
 
 KINDS = ("i3d", "slowfast", "transformer", "magvit")
 ROOT = Path(__file__).parents[3]
@@ -39,8 +40,16 @@ def test_reading_settings_brings_neither_torch_nor_numpy() -> None:
         ('[model]\nkind = "vivit"', r"task.toml:2: model.kind: 'vivit' is not one of"),
         ('[model]\nkind = "i3d"\ndepth = 3', r"task.toml:3: model.depth: i3d has no depth to set — leave it out"),
         ("[model]\nwidth = 30", r"task.toml:2: model.width: 30 is not a multiple of 8"),
-        ("[model]\npatch = 12", r"model.patch: 12 is no power of two"),
-        ("[model]\ncell = 2", r"model.cell: 2 is no power of two from 4 on"),
+        ("[model]\nheads = 2", r"model.heads: i3d has no heads to set"),
+        ('[model]\nkind = "magvit"\ncell = 8', r"model.cell: magvit has no cell to set"),
+        ('[model]\nkind = "transformer"\npatch = 12', r"task.toml:3: model.patch: 12 is no power of two from 2 to 64"),
+        (
+            '[model]\nkind = "transformer"\nsize = "tiny"\npatch = 64',
+            r"model.patch: 64 is no power of two from 2 to 32",
+        ),
+        ('[model]\nkind = "slowfast"\nsize = "tiny"\ncell = 16', r"model.cell: 16 is no power of two from 4 to 8"),
+        ("[model]\ncell = 2", r"model.cell: 2 is no power of two from 4 to 32"),
+        ('[model]\nkind = "transformer"\nwidth = 40', r"model.heads: a width of 40 cannot be split among 12 heads"),
         ("[model]\nlevels = []", r"model.levels: an FSQ code needs a digit"),
         ("[model]\nlevels = [8, 1]", "out of range"),
         ("[loss]\nclasses = 0.0\nposition = 0.0", "neither head has a weight"),
@@ -53,9 +62,14 @@ def test_what_is_wrong_is_named_with_its_mend(text: str, message: str) -> None:
         settings(text)
 
 
-def test_a_width_that_heads_cannot_share_is_refused_with_the_mend() -> None:
-    with pytest.raises(ValueError, match=r"model.width 40 cannot be split among 12 heads"):
-        unified(settings('[model]\nkind = "transformer"\nwidth = 40').model)
+def test_settings_know_the_plans_that_they_check_against() -> None:
+    plans = {"full": transformer.PUBLISHED, "tiny": transformer.TINY}
+    assert {size: (plan.width, plan.heads) for size, plan in plans.items()} == _TOKENS
+    for (kind, size), cell in _LARGEST_CELL.items():
+        with torch.device("meta"):
+            model = unified(Model(kind=kind, size=size, cell=cell))
+            side = (32 if size == "tiny" else 64) // cell
+            assert model.features(torch.zeros(1, 4, 32, 64, 64, dtype=torch.uint8)).grid.shape[-2:] == (side, side)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -25,7 +25,14 @@ METRICS = (
 )
 """Every name that a criterion or a patience rule may use."""
 
-_HAS_DEPTH = ("slowfast", "transformer", "magvit")
+_ONLY = {
+    "depth": ("slowfast", "transformer", "magvit"),
+    "heads": ("transformer",),
+    "patch": ("transformer",),
+    "cell": ("i3d", "slowfast"),
+}
+_TOKENS = {"full": (768, 12), "tiny": (48, 4)}  # the transformer's width and heads
+_LARGEST_CELL = {("i3d", "full"): 32, ("i3d", "tiny"): 16, ("slowfast", "full"): 32, ("slowfast", "tiny"): 8}
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,9 @@ class Model:
     width: int = setting(0, "channels of the stem, numbers in a token of the transformer; all others follow", low=0)
     depth: int = setting(0, "blocks: of the transformer, of each stage of slowfast and magvit", low=0, high=48)
     heads: int = setting(0, "transformer: attention heads", low=0)
-    patch: int = setting(0, "transformer: side of a patch in pixels of the extractor's picture", low=0, high=64)
+    patch: int = setting(0, "transformer: side of a patch in pixels of the extractor's picture", low=0)
     cell: int = setting(
-        0, "i3d, slowfast: pixels of the extractor's picture in a cell of the grid; published: 32", low=0, high=32
+        0, "i3d, slowfast: pixels of the extractor's picture in a cell of the grid; published: 32", low=0
     )
     maps: int = setting(16, "soft-argmax maps that the position head reads", low=1, high=256)
     quantiser: Literal["lfq", "fsq", "none"] = setting(
@@ -54,16 +61,28 @@ class Model:
     levels: tuple[int, ...] = setting((8, 8, 8, 5, 5, 5), "quantiser = fsq: levels of each digit", low=2, high=64)
 
     def __post_init__(self) -> None:
-        if self.depth and self.kind not in _HAS_DEPTH:
-            raise BadSetting("depth", f"{self.kind} has no depth to set", "leave it out")
+        for key, kinds in _ONLY.items():
+            if getattr(self, key) and self.kind not in kinds:
+                raise BadSetting(key, f"{self.kind} has no {key} to set", "leave it out")
         if self.width % 8:
             raise BadSetting("width", f"{self.width} is not a multiple of 8", "e.g. 16, 32 or 64")
-        for key, lowest in (("patch", 2), ("cell", 4)):
-            value = getattr(self, key)
-            if value and (value < lowest or value & (value - 1)):
-                raise BadSetting(key, f"{value} is no power of two from {lowest} on", "4, 8, 16 or 32")
+        self._check_sizes()
         if not self.levels:
             raise BadSetting("levels", "an FSQ code needs a digit", "as in [8, 8, 8, 5, 5, 5]")
+
+    def _check_sizes(self) -> None:
+        side = 32 if self.halves else 64
+        largest = {"patch": side, "cell": _LARGEST_CELL.get((self.kind, self.size), side)}
+        for key, lowest in (("patch", 2), ("cell", 4)):
+            value = getattr(self, key)
+            if value and (not lowest <= value <= largest[key] or value & (value - 1)):
+                raise BadSetting(key, f"{value} is no power of two from {lowest} to {largest[key]}", "e.g. 8")
+        if self.kind == "transformer":
+            width, heads = _TOKENS[self.size]
+            width, heads = self.width or width, self.heads or heads
+            if width % heads:
+                mend = "make one a multiple of the other"
+                raise BadSetting("heads", f"a width of {width} cannot be split among {heads} heads", mend)
 
     @property
     def codes(self) -> int:

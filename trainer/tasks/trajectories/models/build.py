@@ -42,12 +42,7 @@ def _pathways(settings: Model, full: bool) -> slowfast.Plan:
 def _tokens(settings: Model, full: bool) -> transformer.Plan:
     plan = transformer.PUBLISHED if full else transformer.TINY
     changed = {key: getattr(settings, key) for key in ("width", "depth", "heads", "patch") if getattr(settings, key)}
-    plan = replace(plan, **changed)
-    if plan.width % plan.heads:
-        raise ValueError(
-            f"model.width {plan.width} cannot be split among {plan.heads} heads: make it a multiple, or set model.heads"
-        )
-    return plan
+    return replace(plan, **changed)
 
 
 def _quantiser(settings: Model) -> tuple[LookupFree | FiniteScalar | None, int]:

@@ -24,7 +24,7 @@ class LookupFree(nn.Module):
         """Codes as ±1 in the place of the features, and the losses."""
         hard = torch.where(grid > 0, 1.0, -1.0).to(grid.dtype)
         commitment = (grid - hard).square().mean()
-        quantised = grid + (hard - grid).detach()
+        quantised = hard + (grid - grid.detach())  # exactly ±1, also in 16 bits; the gradient is the grid's
         return quantised, {"commitment": commitment, "entropy": self.entropy(grid.movedim(1, -1).flatten(0, -2))}
 
     def entropy(self, values: Tensor) -> Tensor:
@@ -59,7 +59,7 @@ class FiniteScalar(nn.Module):
         steps = self._steps(grid)
         bounded = torch.tanh(grid)
         rounded = ((bounded + 1) / 2 * steps).round() / steps * 2 - 1
-        return bounded + (rounded - bounded).detach(), {}
+        return rounded.detach() + (bounded - bounded.detach()), {}
 
     def numbers(self, quantised: Tensor) -> Tensor:
         """The code of every place [batch, channels, …] as one whole number."""
