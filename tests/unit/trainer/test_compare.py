@@ -70,6 +70,7 @@ def test_equal_runs_differ_by_nothing(runs, capsys):
 
 def test_seeds_of_one_configuration_are_told_as_mean_and_deviation(tiny, runs, capsys):
     tiny.run("run.name=other", "run.validate_first=false", "run.seed=5", name="other")
+    capsys.readouterr()
     _code, found = document(capsys, runs / "small", runs / "other", runs / "large")
     values = [run["accuracy"]["value"] for block in found["blocks"] for run in block["runs"] if run["name"] != "large"]
     (line,) = [line for line in found["sentences"] if "seeds of one configuration" in line]
