@@ -43,7 +43,8 @@ def _lines(found: Mapping[str, object], indent: str = "") -> Iterator[str]:
             yield f"{indent}{key}:"
             yield from _lines(value, f"{indent}  ")
         else:
-            yield f"{indent}{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            text = (", ".join(map(str, value)) or "none") if isinstance(value, list) else value
+            yield f"{indent}{key}: {text}"
 
 
 class Teller:

@@ -124,6 +124,13 @@ def make(plan: Plan, fill: Fill, report: Report) -> Records:
     return Records(plan.folder)
 
 
+def check_room(plan: Plan) -> None:
+    """Before anything is made: OSError when the disk has too little room for what is not there yet."""
+    there = sum(path.stat().st_size for path in plan.folder.glob("shard-*.npy"))
+    nearest = next(folder for folder in (plan.folder, *plan.folder.parents) if folder.is_dir())
+    _check_space(nearest, max(plan.count * plan.dtype.itemsize - there, 0))
+
+
 @contextmanager
 def held(folder: Path, report: Report) -> Iterator[None]:
     """The folder for this process alone; others wait and say so. A killed holder lets go: the kernel sees to it."""

@@ -125,6 +125,12 @@ def test_shards_hold_the_pixels_that_are_drawn(tmp_path: Path, kind: dict) -> No
     assert packed == (kind in ({}, {"occlusion": 0.3, "jitter": 1.0}))
 
 
+def test_a_disk_that_is_too_small_is_found_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"needs 5\d{5}\.\d\d GB, .* are free: free some"):
+        opened(Data(train=1_000_000_000, preset="hard", source="shards"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_trial_is_small_and_leaves_nothing(tmp_path: Path) -> None:
     found = open_views(Data(source="shards"), 0, tmp_path, silent, limit=10)
     assert [len(found.labels(split)) for split in SPLITS] == [8, 8, 8]

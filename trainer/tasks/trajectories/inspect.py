@@ -39,7 +39,7 @@ def inspect_data(data: Data, seed: int, root: Path, picture: Path | None = None,
             found["damaged"] = views.shards.damaged()
     sheet = picture or folder / "contact-sheet.png"
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(views).save(sheet)
+    contact_sheet(views).save(sheet, format="PNG")
     return {**found, "contact sheet": str(sheet)}
 
 

@@ -27,13 +27,18 @@ PER_SHARD = {WHOLE: 64, PACKED: 512}
 _STEP = 64  # samples drawn at once
 
 
-def export(
-    folder: Path, whole: Parameters, data: Data, report: Report, *, seed: int, cameras: Cameras, identity: str
-) -> records.Records:
-    """Every sample into shards in `folder`; resumable, see `records`."""
+def plan_of(folder: Path, data: Data, identity: str) -> records.Plan:
+    """What the shards of these samples hold."""
     dtype = PACKED if data.packed else WHOLE
-    renderer = None if data.packed else Renderer(_STEP, data.difficulty, ring=1)
     what = f"shards of {data.samples:,} samples"
+    return records.Plan(folder, dtype, data.samples, identity, what, PER_SHARD[dtype])
+
+
+def export(
+    plan: records.Plan, whole: Parameters, data: Data, report: Report, *, seed: int, cameras: Cameras
+) -> records.Records:
+    """Every sample into shards; resumable, see `records`."""
+    renderer = None if data.packed else Renderer(_STEP, data.difficulty, ring=1)
 
     def fill(first: int, end: int, out: NDArray[Any]) -> None:
         part = whole[slice(first, end)]
@@ -47,9 +52,9 @@ def export(
                 out["begin"][rows], out["light"][rows] = windows(seen, data.difficulty)
             else:
                 out["pixels"][rows] = renderer.draw(seen)
-            report(what, first + at, data.samples)
+            report(plan.what, first + at, data.samples)
 
-    return records.make(records.Plan(folder, dtype, data.samples, identity, what, PER_SHARD[dtype]), fill, report)
+    return records.make(plan, fill, report)
 
 
 class Reader:

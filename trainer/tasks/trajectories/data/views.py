@@ -14,7 +14,7 @@ from trainer.tasks.trajectories.data.parameters import Parameters, load
 from trainer.tasks.trajectories.data.render import Renderer
 from trainer.tasks.trajectories.data.scene import VERSION, Scenes, scenes
 from trainer.tasks.trajectories.data.settings import CLASSES, SPLITS, Data, Difficulty
-from trainer.tasks.trajectories.data.shards import Reader, export
+from trainer.tasks.trajectories.data.shards import Reader, export, plan_of
 
 __all__ = ["CLASSES", "SPLITS", "Rendered", "Sharded", "Views", "identity_of", "open_views"]
 
@@ -109,9 +109,11 @@ def open_views(data: Data, seed: int, root: Path, report: Report, limit: int | N
         data = data.limited(limit)
         return Rendered(Parameters.of(seed, np.arange(data.samples), data.difficulty), data, seed, "trial")
     identity = identity_of(data, seed)
-    whole = load(root / identity, data, seed, identity, report)
+    folder = root / identity
     if data.source == "render":
-        return Rendered(whole, data, seed, identity)
-    folder = root / identity / ("shards" if data.packed else "shards-whole")
-    shards = export(folder, whole, data, report, seed=seed, cameras=calibrated(), identity=identity)
+        return Rendered(load(folder, data, seed, identity, report), data, seed, identity)
+    plan = plan_of(folder / ("shards" if data.packed else "shards-whole"), data, identity)
+    records.check_room(plan)
+    whole = load(folder, data, seed, identity, report)
+    shards = export(plan, whole, data, report, seed=seed, cameras=calibrated())
     return Sharded(whole, data, seed, identity, shards)
