@@ -41,12 +41,6 @@ class Checked:
     mend: str = ""
 
 
-def data_folder(host: HostConfig, root: str) -> str:
-    """Where the data sets of a host's trainers are made and kept."""
-    here = "" if host.remote else os.environ.get("TRAJ_DATA")
-    return here or f"{root}/data"
-
-
 class HostTrainer:
     """`python -m trainer` on a host. `path`: folders there in which Python finds it, and what it needs."""
 

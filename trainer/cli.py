@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _complain(arguments, error, 2)
     except (OSError, RuntimeError, ValueError, ImportError) as error:
         code = _complain(arguments, error, 1)
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
     _flush()
     return code
 

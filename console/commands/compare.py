@@ -37,8 +37,11 @@ async def _compare(arguments: argparse.Namespace) -> int:
     from console.engine import open_engine
     from console.frame import stderr
     from trainer.outcomes import standing
+    from trainer.schema import ConfigError, Problem
 
     err = stderr(arguments.ascii)
+    if arguments.full and arguments.readonly:
+        raise ConfigError([Problem("trajconsole", None, "--full", "starts work on the hosts", "not with --readonly")])
     async with open_engine(common.engine(arguments)) as engine:
         common.tell_problems(engine, err)
         names = compare.workers_of(engine.config, arguments.workers)

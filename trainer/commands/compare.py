@@ -36,6 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
         folders, wanted_of(arguments), progress(), level=arguments.level, baselines=not arguments.no_baselines
     )
     made, told = tables.tables(found), tables.sentences(found)
+    if arguments.json:
+        print(json.dumps(jsonable(tables.document(found))), flush=True)
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        for table in made:
+            say("\n".join([*text(table, width), ""]))
+        say_wrapped(told, width)
     if arguments.markdown:
         lines = [line for table in made for line in [*markdown(table), ""]]
         write_text(arguments.markdown, "\n".join([*lines, *(f"- {line}" for line in told)]) + "\n")
@@ -43,11 +50,4 @@ def run(arguments: argparse.Namespace) -> int:
         from trainer.compare.picture import draw
 
         draw(found, arguments.picture)
-    if arguments.json:
-        print(json.dumps(jsonable(tables.document(found))))
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-        for table in made:
-            say("\n".join([*text(table, width), ""]))
-        say_wrapped(told, width)
     return 1 if found.left_out else 0

@@ -41,6 +41,9 @@ def test_a_race_without_a_screen(house):
     status = house.status()
     jsonschema.Draft202012Validator(SCHEMA).validate(status)
     assert status["races"][0] == race
+    compared = json.loads(house.run("compare", "duel", "--json").stdout)["blocks"]
+    assert [run["worker"] for block in compared for run in block["runs"]] == ["quick", "slow"]
+    assert compared[0]["runs"][0]["accuracy_interval"]  # the loser may have been stopped before its first validation
     lines = done.stderr.splitlines()
     assert any("quick: check at epoch" in line and "✓ val_accuracy" in line for line in lines)
     assert any("winner: quick" in line for line in lines)

@@ -68,6 +68,16 @@ def test_equal_runs_differ_by_nothing(runs, capsys):
     assert any("within noise: small/twin" in line for line in found["sentences"])
 
 
+def test_seeds_of_one_configuration_are_told_as_mean_and_deviation(tiny, runs, capsys):
+    tiny.run("run.name=other", "run.validate_first=false", "run.seed=5", name="other")
+    capsys.readouterr()
+    _code, found = document(capsys, runs / "small", runs / "other", runs / "large")
+    values = [run["accuracy"]["value"] for block in found["blocks"] for run in block["runs"] if run["name"] != "large"]
+    (line,) = [line for line in found["sentences"] if "seeds of one configuration" in line]
+    deviation = abs(values[0] - values[1]) / 2**0.5
+    assert f"(small and other): accuracy {sum(values) * 50:.1f} % ± {deviation * 100:.1f} points" in line
+
+
 def test_predictions_are_stored_and_used_again(runs, capsys, monkeypatch):
     _code, first = document(capsys, runs / "small", runs / "large")
     (file,) = (runs / "small" / stored.FOLDER).iterdir()

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer import device as devices
 from trainer.revival import Revived
 from trainer.schema import ConfigError, Problem
 from trainer.tasks.trajectories.data.motion import positions
@@ -38,6 +39,7 @@ class Lens:
         if not 0 <= row < task.size(split):
             raise ConfigError([Problem("--sample", None, "", f"{split} has samples 0 to {task.size(split) - 1}")])
         self.task, self.model, self.device = task, model.eval(), revived.device
+        self.precision = revived.config.run.precision
         self.views, self.split, self.row = task.views, split, row
         self.rows = np.array([row])
         self.clip: Clips = self.views.draw(split, self.rows).copy()
@@ -50,7 +52,8 @@ class Lens:
         """What the model says of any clips."""
         shares, places = [], []
         for start in range(0, len(clips), _AT_ONCE):
-            answer = self.model(torch.from_numpy(clips[start : start + _AT_ONCE]).to(self.device))
+            with devices.precision(self.precision, self.device):
+                answer = self.model(torch.from_numpy(clips[start : start + _AT_ONCE]).to(self.device))
             shares.append(answer.logits.double().softmax(1).cpu().numpy())
             places.append(answer.position.double().cpu().numpy())
         return Said(np.concatenate(shares), np.concatenate(places))
