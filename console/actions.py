@@ -8,6 +8,7 @@ import getpass
 import json
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from remote.transfer.pace import Bucket
 from trainer.record import code, files, toml
 from trainer.schema import nearest
 
+LANES = 3  # pulls at a time from one host: its sshd gives only so many sessions
 READONLY = "this console only looks: it was started with --readonly"
 
 
@@ -59,6 +61,7 @@ class ConsoleActions:
     ) -> None:
         self._pulls = pulls
         self._buckets: dict[str, Bucket] = {}
+        self._lanes: dict[str, threading.Semaphore] = {}  # by host
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self._readonly, self._clock = readonly, clock
         self.unreached = False  # a host could not be reached in any action so far
@@ -247,8 +250,15 @@ class ConsoleActions:
     def _pull(self, key: RunKey, options: PullOptions) -> Iterator[Step]:
         run = self._fleet().runs[key]
         row = run_row(self._fleet(), run, self._clock())
-        pull = RunPull(key, run.worker, self._way(key.host), options, self._pulls)
-        yield from pull.steps(row.state.name, row.state.live)
+        lane = self._lanes.setdefault(key.host, threading.Semaphore(LANES))
+        if not lane.acquire(blocking=False):
+            yield Step(run.worker, "waiting for its turn")
+            lane.acquire()
+        try:
+            pull = RunPull(key, run.worker, self._way(key.host), options, self._pulls)
+            yield from pull.steps(row.state.name, row.state.live)
+        finally:
+            lane.release()
 
     def _push(self, host: str, source: Path, target: str, limit: Bucket | None) -> Iterator[Step]:
         way = self._way(host)
