@@ -8,6 +8,7 @@ import getpass
 import json
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from trainer.record import files, toml
 from trainer.record.ranking import Entrant, Promoted, choose
 from trainer.schema import nearest
 
+LANES = 3  # pulls at a time from one host: its sshd gives only so many sessions
 READONLY = "this console only looks: it was started with --readonly"
 
 
@@ -64,6 +66,7 @@ class ConsoleActions:
     ) -> None:
         self._pulls = pulls
         self._buckets: dict[str, Bucket] = {}
+        self._lanes: dict[str, threading.Semaphore] = {}  # by host
         self._config, self._hosts, self._fleet = config, hosts, fleet
         self.shipping = Shipping(config, hosts)
         self._readonly, self._clock = readonly, clock
@@ -353,8 +356,15 @@ class ConsoleActions:
     def _pull(self, key: RunKey, options: PullOptions) -> Iterator[Step]:
         run = self._fleet().runs[key]
         row = run_row(self._fleet(), run, self._clock())
-        pull = RunPull(key, run.worker, self._way(key.host), options, self._pulls)
-        yield from pull.steps(row.state.name, row.state.live)
+        lane = self._lanes.setdefault(key.host, threading.Semaphore(LANES))
+        if not lane.acquire(blocking=False):
+            yield Step(run.worker, "waiting for its turn")
+            lane.acquire()
+        try:
+            pull = RunPull(key, run.worker, self._way(key.host), options, self._pulls)
+            yield from pull.steps(row.state.name, row.state.live)
+        finally:
+            lane.release()
 
     def _push(self, host: str, source: Path, target: str, limit: Bucket | None) -> Iterator[Step]:
         way = self._way(host)

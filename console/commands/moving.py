@@ -27,7 +27,7 @@ async def print_moving(steps: "AsyncIterator[Step]", paper: "Paper", last: "dict
         now = time.monotonic()
         if moving is not None:
             moving.show(step)
-        elif step.share is None or now - said.get(step.worker, now - SELDOM_S) >= SELDOM_S:
+        elif step.share is None or now - said.setdefault(step.worker, now) >= SELDOM_S:
             said[step.worker] = now
             paper.line(*step_line(step))
     return good

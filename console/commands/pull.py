@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return asyncio.run(_pull(arguments))
+    try:
+        return asyncio.run(_pull(arguments))
+    except KeyboardInterrupt:
+        print("what came is kept; the same command goes on from there", file=sys.stderr)
+        raise
 
 
 async def _pull(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from console.pulling.options import PullOptions
 from console.source import Step
 from remote.transfer.listing import Left
 from remote.transfer.pace import Bucket, Progress
+from remote.transfer.parts import told
 from remote.transfer.pull import Pull, Pulled, Wish
 from remote.transfer.push import Push
 from remote.transport import Transport
@@ -100,7 +101,8 @@ class RunPull:
         complete = self._options.choice.everything and not lost and not live
         about = (self._key.run, self._worker, self._key.host, self._from, state)
         found = Ledger(*about, time.time(), complete, self._options.choice, here, left)
-        ledger.write(self._folder, found)
+        with told(self._folder):
+            ledger.write(self._folder, found)
         if self._pulls is not None:
             self._pulls.note(self._key, Noted(str(self._folder), found.time, complete))
         text = words.verdict(self._files, self._bytes, len(here), str(self._folder))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from remote import shell
 from remote.errors import CommandFailed, HostLacks, Unreachable
+from remote.transfer import stream
 from remote.transfer.host import tar
 from remote.transfer.pace import Progress
 from remote.transfer.parts import Have
@@ -19,7 +20,6 @@ from remote.transfer.receiver import Ask, Receiver
 from remote.transport import Channel, Transport
 
 SMALL = 4 * 2**20
-PIECE = 1024 * 1024
 AT_ONCE = 200  # hashes asked for in one command
 _END_S = 10.0
 _TOOLS = ("tar", "tail", "head", "sha256sum")
@@ -63,7 +63,7 @@ class Bare:
         try:
             with Quiet(channel, self.stop) as quiet:
                 while not reader.over:
-                    data = channel.recv(PIECE)
+                    data = channel.recv(stream.PIECE)
                     quiet.away()
                     if not data:
                         _broken(channel)
@@ -114,7 +114,7 @@ class Bare:
         try:
             with Quiet(channel, self.stop) as quiet:
                 while left:
-                    data = channel.recv(min(PIECE, left))
+                    data = channel.recv(min(stream.PIECE, left))
                     quiet.away()
                     if not data:
                         if channel.wait(_END_S) is None:

@@ -122,7 +122,8 @@ class Target:
             if folder not in self._made:
                 self._make(folder)
             os.utime(part, ns=(mtime_ns, mtime_ns))
-            os.chmod(part, mode & 0o755 | 0o600)  # noqa: PTH101
+            if mode & 0o755 != 0o600:
+                os.chmod(part, mode & 0o755 | 0o600)  # noqa: PTH101
             os.replace(part, f"{self.folder}/{path}")
 
     def settle(self, paths: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ from remote.transfer.bare import Bare
 from remote.transfer.host.take import PARTS
 from remote.transfer.listing import Entry, Left, Listing, look
 from remote.transfer.pace import Bucket, Meter, Progress
-from remote.transfer.parts import Have, Target, hashed
+from remote.transfer.parts import Have, Target, hashed, told
 from remote.transfer.plan import Kept, ways
 from remote.transfer.quiet import Quiet
 from remote.transfer.receiver import Ask, Receiver
@@ -213,7 +213,8 @@ class Pull:
                 continue
             ask = Ask(files[path], grows=path in grows)
             if way == "check":
-                ask.have, ask.in_place = hashed(target.folder / path), True
+                with told(target.folder):
+                    ask.have, ask.in_place = hashed(target.folder / path), True
             elif way == "grow":
                 ask.have = target.seed(path)
             elif os.path.exists(target.part(path)):  # noqa: PTH110 - thousands of them

@@ -34,6 +34,14 @@ class Pushed:
     left: tuple[Left, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the host has of the files already, by path: bytes and their sha256; and its room."""
+
+    parts: dict[str, tuple[int, str]]
+    free: int
+
+
 def local_files(source: Path, wanted: Callable[[str], bool]) -> tuple[dict[str, Entry], tuple[Left, ...]]:
     """Everything below a folder, or the one file; links are left where they are."""
     if source.is_file():
@@ -99,7 +107,7 @@ class Push:
             if not again:
                 return pushed
             if rounds >= ROUNDS:
-                path, why = again[0]
+                path, why = again[0][:2]
                 raise RemoteError(f"{path}: {why}, {rounds} times in a row", "push it when nobody writes to it")
 
     def _pause(self) -> None:
@@ -130,16 +138,17 @@ class Push:
         try:
             with Quiet(channel, self._stop) as quiet:
                 lines = _lines(channel)
-                offer = _next(lines, channel)
+                offer = _offer(_next(lines, channel, quiet))
                 self._require(todo, offer)
                 for entry in todo:
+                    quiet.away()  # it may have to hash much before it sends
                     for _ in self._file(channel, entry, offer):
                         quiet.heard()
                         if progress := self._meter.due():
                             yield progress
                 channel.send(tar.END)
                 quiet.away()  # it writes everything to its disk before it answers
-                verdict = _next(lines, channel)
+                verdict = _next(lines, channel, quiet)
         except stream.NoPython:
             raise _no_python() from None
         except Unreachable:
@@ -148,28 +157,29 @@ class Push:
             raise
         finally:
             channel.close()
-        self._sent += int(verdict.get("done", 0))
-        return [[str(word) for word in item] for item in verdict.get("bad", [])]
+        bad = _pairs(verdict.get("bad"))
+        self._sent += len(todo) - len(bad)
+        return bad
 
-    def _require(self, todo: Iterable[Entry], offer: dict[str, Any]) -> None:
+    def _require(self, todo: Iterable[Entry], offer: Offer) -> None:
         """Before anything is sent: what the host's disk cannot hold is not begun."""
-        have = {path: size for path, size, _sha in offer.get("have", [])}
-        size = sum(max(0, entry.size - have.get(entry.path, 0)) for entry in todo)
-        free = int(offer.get("free", 0))
-        if size + RESERVE > free:
-            what = f"{size / 2**30:.2f} GiB are to go, {free / 2**30:.2f} GiB are free in {self._folder} on the host"
+        size = sum(max(0, entry.size - offer.parts.get(entry.path, (0, ""))[0]) for entry in todo)
+        if size + RESERVE > offer.free:
+            what = (
+                f"{size / 2**30:.2f} GiB are to go, {offer.free / 2**30:.2f} GiB are free in {self._folder} on the host"
+            )
             raise RemoteError(what, "free space there, or set the host's root elsewhere")
 
-    def _file(self, channel: Channel, entry: Entry, offer: dict[str, Any]) -> Generator[None, None, None]:
+    def _file(self, channel: Channel, entry: Entry, offer: Offer) -> Generator[None, None, None]:
         """One member and its note; only what the host's part lacks."""
-        parts = {path: (size, sha) for path, size, sha in offer.get("have", [])}
         sha = hashlib.sha256()
         with (self._base / entry.path).open("rb", buffering=0) as file:
-            size, wanted = parts.get(entry.path, (0, ""))
+            size, wanted = offer.parts.get(entry.path, (0, ""))
             if not 0 < size <= entry.size or _prefix(file, sha, size) != wanted:
                 size, sha = 0, hashlib.sha256()
                 file.seek(0)
             self._meter.bytes_total -= size
+            yield
             channel.send(tar.header(entry.path, entry.size - size))
             left = entry.size - size
             while left:
@@ -219,18 +229,35 @@ def _lines(channel: Channel) -> Generator[bytes, None, None]:
         yield from whole
 
 
-def _next(lines: Generator[bytes, None, None], channel: Channel) -> dict[str, Any]:
-    """The host's next word."""
-    line = next(lines, None)
-    if line is None:
-        stream.ended(channel)
-    try:
-        found = json.loads(line)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise CommandFailed(f"the host answered something unknown: {line[:80]!r}")
-    return found
+def _offer(found: dict[str, Any]) -> Offer:
+    parts, free, rows = {}, found.get("free"), found.get("have")
+    for row in rows if isinstance(rows, list) else ():
+        match row:
+            case [str(path), int(size), str(sha)]:
+                parts[path] = (size, sha)
+    if not isinstance(free, int):
+        raise CommandFailed("the host did not say what room it has")
+    return Offer(parts, free)
+
+
+def _pairs(rows: object) -> list[list[str]]:
+    found = rows if isinstance(rows, list) else []
+    return [[str(word) for word in row] for row in found if isinstance(row, list) and len(row) == 2]
+
+
+def _next(lines: Generator[bytes, None, None], channel: Channel, quiet: Quiet) -> dict[str, Any]:
+    """The host's next word; an empty one only says that it is at work."""
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise CommandFailed(f"the host answered something unknown: {line[:80]!r}")
+        if found:
+            return found
+        quiet.heard()
+    stream.ended(channel)
 
 
 def _no_python() -> HostLacks:

@@ -9,7 +9,7 @@ from remote.errors import CommandFailed, Unreachable
 from remote.transport import Channel, Transport
 
 PACKAGE = "remote.transfer.host"
-PIECE = 256 * 1024
+PIECE = 4 * 2**20  # all that may have gathered: taking less of it at a time would move the rest about
 NO_PYTHON = 127
 END_S = 10.0
 # The first Python that is there.

@@ -10,6 +10,7 @@ from tui_fleets import FakeActions, busy, key_of, racing
 
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen
+from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
 from console.screens.stop import StopDialog
 from console.screens.worker import WorkerScreen
@@ -107,6 +108,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "x": ([], screen(StopDialog)),
     "r": (MAGVIT, resumed),
     "R": ([], screen(RaceDialog)),
+    "p": ([], screen(PullDialog)),
     "enter": ([], screen(WorkerScreen)),
     "l": ([], focus("log")),
     "slash": ([], focus("filter")),

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from typing import Any, Dict, List, Optional
 
 from remote.transfer.host import tar
@@ -14,6 +15,7 @@ from remote.transfer.host import tar
 PIECE = 1024 * 1024
 PARTS = ".parts"
 MANY = 32
+BEAT_S = 5.0
 
 
 def part_name(path: str) -> str:
@@ -37,6 +39,7 @@ class Taker:
     def have(self) -> List[List[Any]]:
         """What is there of each file: path, bytes, sha256."""
         os.makedirs(self._parts, exist_ok=True)
+        said = time.monotonic()
         mine = {part_name(path): path for path in self._files}
         found = []
         for name in os.listdir(self._parts):
@@ -48,6 +51,9 @@ class Taker:
                 for data in iter(lambda: file.read(PIECE), b""):
                     sha.update(data)
                     size += len(data)
+                    if time.monotonic() - said > BEAT_S:
+                        _say({})  # at work
+                        said = time.monotonic()
             self._prefix[path] = (size, sha)
             found.append([path, size, sha.hexdigest()])
         return found

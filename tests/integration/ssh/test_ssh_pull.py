@@ -121,6 +121,16 @@ def test_two_hosts_at_once(lan):
     assert done.returncode == 0 and "w: pulled" in done.stdout and "v: pulled" in done.stdout, done.stdout + done.stderr
 
 
+def test_many_runs_of_a_host_with_few_sessions(lan):
+    laptop = Laptop(lan, lan.host("gpu1", "MaxSessions 4"))
+    workers = [f"w{number}" for number in range(8)]
+    laptop.write("".join(f'[workers.{name}]\nhost = "far"\ncommand = ["true"]\n' for name in workers))
+    for name in workers:
+        make_run(lan.hosts[0], f"{name}-20260101-000000-0a0b", name)
+    done = laptop.run("pull")
+    assert done.returncode == 0 and done.stdout.count("pulled 11 files") == 8, done.stdout + done.stderr
+
+
 def test_push_brings_data_and_says_what_cannot_be(laptop):
     source = laptop.folder / "clips"
     (source / "train").mkdir(parents=True)

@@ -52,10 +52,10 @@ def far(lan):
     """A host with a folder of all sorts."""
     host = lan.host("far")
     run = host.home / "a run's folder"
-    for number in range(60):
+    for number in range(25):
         path = run / f"many/{number % 7}/f{number}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(noise(number, number * 97))
+        path.write_bytes(noise(number, number * 197))
     (run / "empty").touch()
     (run / "-o$(x) `y` 'ü\\").write_bytes(b"odd name")
     (run / ("long" * 50)).write_bytes(b"long name")
