@@ -1,4 +1,4 @@
-"""A trainer on a host, the console killed with -9, the network cut, another console: nothing is lost, nobody was dead."""
+"""A trainer on a host, the console killed with -9, the network cut, another console: nothing is lost, nobody dead."""
 
 import asyncio
 import json
@@ -12,33 +12,19 @@ from machine import REPOSITORY
 from test_faults import LIVE, everything_arrived
 from wire import DROP
 
-TRAINING = """
-task = "tiny"
-[run]
-epochs = {epochs}
-batch = 8
-log_every = 2
-device = "cpu"
-threads = 1
-[loss]
-step_s = 0.05
-"""
+# The shipped trainer, small: about three epochs a second; criteria that are never met.
+SMALL = (
+    "data.train = 96, data.val = 32, data.test = 32, run.batch = 8, run.log_every = 4, stop.every = 1, "
+    "measure.erase = 8, model.width = 32, model.depth = 1, "
+    'stop.all = ["val_accuracy >= 0.999", "attention_ratio >= 1e9"]'
+)
+STEPS = 12  # of an epoch
 
 
-def trainer_worker(laptop, host, epochs):
-    """The real trainer with the tiny task; its configuration lies on the host."""
-    (host.home / "tiny.toml").write_text(TRAINING.format(epochs=epochs))
-    argv = [
-        sys.executable,
-        str(REPOSITORY / "tests/data/tiny_trainer.py"),
-        "run",
-        "/root/tiny.toml",
-        "--run-dir",
-        "{run}",
-    ]
+def trainer_worker(laptop, epochs):
     with laptop.config.open("a") as file:
-        file.write(f'[workers.t]\nhost = "one"\ncommand = {json.dumps(argv)}\n')
-        file.write(f'env = {{ PYTHONPATH = "{REPOSITORY}", OMP_NUM_THREADS = "1" }}\n')
+        file.write('[workers.t]\nhost = "one"\ntrainer = "persistence-attention"\n')
+        file.write(f"set = {{ {SMALL}, run.epochs = {epochs} }}\n")
 
 
 def console(laptop, *words):
@@ -49,9 +35,9 @@ def console(laptop, *words):
 
 async def cut_off(bed, laptop, minute, epochs):
     host = bed.machine("one")
-    laptop.host("one")
-    trainer_worker(laptop, host, epochs)
-    start = console(laptop, "start", "t")
+    laptop.host("one", more=f'code = "{REPOSITORY}"')
+    trainer_worker(laptop, epochs)
+    start = console(laptop, "start", "t", "--no-check")
     said, _ = await asyncio.to_thread(start.communicate)
     assert start.returncode == 0, said
     first = console(laptop, "logs", "t", "-f", "-n", "1")
@@ -70,20 +56,20 @@ async def cut_off(bed, laptop, minute, epochs):
         await asyncio.sleep(max(0.0, cut + minute - time.monotonic()))
         host.wire.mend()
         await second.until(lambda: second.fleet.hosts["one"].synced)
-        assert second.states <= LIVE | {"preparing", "validating"}, "it was shown as dead"
+        assert second.states <= LIVE | {"preparing", "validating"}, (second.rows(), second.pump.mirrored_log(key))
         await second.until(lambda: not second.rows()[0].state.live, 120)
         assert second.rows()[0].state.name == "finished"
         run = second.fleet.runs[key]
         steps = [json.loads(line)["step"] for line in (second.mirrored(key) / "metrics.jsonl").read_text().splitlines()]
-        assert run.status.epoch == epochs and max(steps) == epochs * 15 and steps == sorted(steps)
+        assert run.status.epoch == epochs and max(steps) == epochs * STEPS and steps == sorted(steps)
         await everything_arrived(second, {"one": host})
 
 
 async def test_a_run_goes_on_without_laptop_and_network(bed, laptop):
-    await cut_off(bed, laptop, minute=6, epochs=20)
+    await cut_off(bed, laptop, minute=4, epochs=8)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 async def test_a_run_goes_on_for_a_minute_without_laptop_and_network(bed, laptop):
-    await cut_off(bed, laptop, minute=60, epochs=100)
+    await cut_off(bed, laptop, minute=60, epochs=300)
