@@ -3,9 +3,8 @@
     python bench/faults.py [--rounds 3]          as root: the host lives in namespaces of its own
 
 Ours is a link with a probe that speaks once a second. The opponent is `ssh` with ServerAliveInterval=1 and
-ServerAliveCountMax=3, the same patience, on the same host in the same moment; without these options `ssh` does not
-notice the first three at all. Noticed: the link says so; `ssh` ends. Back: from the fault, or from its end where it has
-to end first, to the probe's first word.
+ServerAliveCountMax=3, the same patience, on the same host in the same moment. Noticed: the link says so; `ssh` ends.
+Back: from the fault, or from its end where it has to end first, to the probe's first word.
 """
 
 import argparse
