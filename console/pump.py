@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,7 +114,9 @@ class Pump:
         """Close the links. Workers are never touched."""
         self._stopping.set()
         links = list(self._links.values())
-        await asyncio.gather(*(asyncio.to_thread(link.close) for link in links))
+        with ThreadPoolExecutor(max(1, len(links))) as each:  # a hung host is waited for beside the others, not before
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(*(loop.run_in_executor(each, link.close) for link in links))
         self._drain()
         self._keep_history(force=True)
         self.close()

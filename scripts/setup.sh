@@ -31,6 +31,10 @@ missing_packages() {
     # the tests' hosts: real sshd, and login shells that are not POSIX
     [ -x "$(PATH=$PATH:/usr/sbin command -v sshd)" ] || echo openssh-server
     command -v ssh >/dev/null 2>&1 || echo openssh-client
+    # … in namespaces of their own, with cables that can be cut
+    command -v ip >/dev/null 2>&1 && command -v ss >/dev/null 2>&1 || echo iproute2
+    PATH=$PATH:/usr/sbin command -v nft >/dev/null 2>&1 || echo nftables
+    [ -e /usr/share/i18n/locales/de_DE ] || echo locales
     for shell in zsh fish tcsh; do command -v $shell >/dev/null 2>&1 || echo $shell; done
   fi
 }

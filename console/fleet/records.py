@@ -75,7 +75,8 @@ def reported(run: Run) -> Status | None:
     newest = max((time for time in (status.heartbeat, status.started, status.progress_at) if time), default=None)
     if newest is None:  # a writer without clocks: trust it unless it speaks of an end that a new attempt follows
         return None if status.state in ENDED and (start.attempt or 1) > 1 and ended(run) is None else status
-    return status if newest >= start.time - 0.01 else None
+    began_at = start.time if newest % 1 else start.time // 1  # a writer's clock may know whole seconds only
+    return status if newest >= began_at - 0.01 else None
 
 
 def began(run: Run) -> float | None:
