@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from console.sharing import Room, share
+from console.deeds.sharing import Room, share
 
 ROOT = Path(__file__).parents[1]
 SETS = ("data.train=1024", "data.val=64", "data.test=64", "run.epochs=2", "measure.erase=16", "stop.all=[]")

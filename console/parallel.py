@@ -5,12 +5,17 @@ import contextlib
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from console.source import Step
 
 Work = Callable[[], Iterator[Step]]
 T = TypeVar("T")
+
+
+def bind(function: Callable[..., Iterator[Step]], *arguments: Any) -> Work:
+    """A work: the function with these arguments."""
+    return lambda: function(*arguments)
 
 
 def together(works: Sequence[Work]) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from console.commands import common
 from trainer.schema import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from console.adopting import Wish
+    from console.deeds.adopting import Wish
     from console.engine import Engine
     from remote.adoption import Foreign
 
@@ -49,8 +49,8 @@ async def _adopt(arguments: argparse.Namespace) -> int:
 
 
 def _wish(engine: "Engine", arguments: argparse.Namespace) -> "Wish":
-    from console.adopting import Wish, name_for
     from console.config import is_name
+    from console.deeds.adopting import Wish, name_for
 
     worker = arguments.worker or name_for(arguments.session, arguments.pid)
     problem = ""

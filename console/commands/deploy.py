@@ -70,7 +70,7 @@ def _look(engine: "Engine", host: str, prune: float | None) -> dict[str, Any]:
     """What is on a host, once it is told to remove what nothing needs."""
     from dataclasses import asdict
 
-    from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
+    from remote.errors import RemoteError
 
     try:
         store = engine.hosts.store(host)
@@ -84,7 +84,7 @@ def _look(engine: "Engine", host: str, prune: float | None) -> dict[str, Any]:
             "trees": [asdict(tree) for tree in sorted(store.list(), key=lambda tree: -tree.used)],
         }
     except RemoteError as error:
-        engine.actions.unreached |= isinstance(error, Unreachable | AuthFailed | HostKeyProblem)
+        engine.actions.guard.heard(error)
         return {"failed": error.what, "mend": error.mend}
 
 

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Event) -> int:
-    from console.actions import instance
+    from console.deeds.origin import instance
     from console.engine import open_engine
     from console.frame import race_lines, stderr
     from console.parallel import in_thread

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.sharing import Room, room, share
+from console.deeds.sharing import Room, room, share
 from remote.local import LocalTransport
 
 

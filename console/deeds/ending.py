@@ -1,0 +1,28 @@
+"""Stop and kill: up the ladder, until the processes are verified gone."""
+
+from collections.abc import Iterator
+
+from console.fleet.model import RunKey
+from console.hosts import Hosts
+from console.source import Step
+from remote.launcher import Rung, StopStep
+
+_RUNGS = {
+    "stop": "asked to save a checkpoint and end",
+    "INT": "sent SIGINT",
+    "TERM": "sent SIGTERM",
+    "KILL": "sent SIGKILL",
+}
+
+
+def end(hosts: Hosts, key: RunKey, worker: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
+    """End one run."""
+    last: StopStep | None = None
+    for last in hosts.launcher(key.host).stop(hosts.root(key.host), key.run, worker, ladder):
+        if last.next_in is not None:
+            yield Step(worker, _RUNGS.get(last.rung, last.rung), countdown=last.next_in)
+    if last is not None and last.gone:
+        yield Step(worker, "gone, verified", ok=True)
+    else:
+        left = ", ".join(map(str, last.left)) if last is not None else ""
+        yield Step(worker, f"still there: {left or 'unknown'}", ok=False, mend=f"trajconsole kill {worker}")
