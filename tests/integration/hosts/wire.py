@@ -55,7 +55,8 @@ class Wire:
 
     def _lay(self, number: int, delay: float, loss: float) -> bool:
         """The cable's name is free on this machine, or we try another."""
-        name, base = f"tj{number}", (198 << 24) + (18 << 16) + number * 4
+        self._name = name = f"tj{number}"
+        base = (198 << 24) + (18 << 16) + number * 4
         mine, self.address = (".".join(str(byte) for byte in (base + end).to_bytes(4, "big")) for end in (1, 2))
         if delay or loss:
             argv = [sys.executable, str(LONG_LINE), name, f"/proc/{self._keeper.pid}/ns/net", str(delay), str(loss)]
@@ -107,6 +108,8 @@ class Wire:
         return int(values[names.index("PassiveOpens")])
 
     def close(self) -> None:
+        """The namespace may outlive its processes for minutes, as long as a dropped connection is being repeated."""
+        _own("ip", "link", "del", self._name)
         for process in (self._line, self._keeper):
             if process is not None:
                 process.kill()
