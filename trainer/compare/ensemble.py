@@ -9,8 +9,8 @@ import numpy as np
 
 from trainer.compare.blend import Blend, blends, temperature
 from trainer.compare.gather import Wanted, predicted
-from trainer.compare.measures import Worth, worth
-from trainer.compare.paired import ACCURACY, Gap, gaps
+from trainer.compare.measures import Worth, squared_errors, worth
+from trainer.compare.paired import ACCURACY, ERROR, Gap, gaps
 from trainer.compare.stored import Predicted
 from trainer.outcomes import words
 from trainer.outcomes.outcome import Outcome, read
@@ -50,6 +50,7 @@ class Ensemble:
     split: str
     members: tuple[Member, ...]
     best: int  # the member with the best accuracy on the validation samples, of equals the one with the least log loss
+    nearest: int  # the member with the least position error there
     together: tuple[Together, ...]
 
 
@@ -65,15 +66,19 @@ def ensemble(folders: Sequence[Path], wanted: Wanted, report: Report) -> Ensembl
     _require_same(heads(outcomes), [*zip(fit, use, strict=True)])
     members = tuple(map(_member, heads(outcomes), outcomes, fit, use))
     best = max(range(len(fit)), key=lambda at: _standing(fit[at].predictions))
+    nearest = min(range(len(fit)), key=lambda at: _error(fit[at].predictions))
     said = blends([item.predictions for item in fit], [item.predictions for item in use])
-    return Ensemble(wanted.split, members, best, _together(said, use[best].predictions))
+    together = _together(said, use[best].predictions, use[nearest].predictions)
+    return Ensemble(wanted.split, members, best, nearest, together)
 
 
-def _together(said: Sequence[Blend], best: Predictions) -> tuple[Together, ...]:
-    """All ways against the best member, corrected together for there being several."""
+def _together(said: Sequence[Blend], best: Predictions, nearest: Predictions) -> tuple[Together, ...]:
+    """All ways, in accuracy against the best member and in position error against the nearest, corrected together."""
     answers = [_answers(blend, best) for blend in said]
-    pairs = [(at, len(answers)) for at in range(len(answers))]
-    found = gaps([*answers, best], pairs=pairs)
+    count = len(answers)
+    rivals = {ACCURACY: count, ERROR: count if nearest is best else count + 1}
+    pairs = [(at, rival) for at in range(count) for rival in sorted(set(rivals.values()))]
+    found = [item for item in gaps([*answers, best, nearest], pairs=pairs) if item.second == rivals[item.measure]]
     return tuple(
         Together(blend, worth(answer), tuple(item for item in found if item.first == at))
         for at, (blend, answer) in enumerate(zip(said, answers, strict=True))
@@ -103,7 +108,9 @@ def sentences(found: Ensemble) -> list[str]:
     best = found.members[found.best].name
     fitted = words.plural(len(found.members[0].fit.predictions.labels), "validation sample")
     told = [f"the best member is {best}, chosen on {fitted}; temperatures, weights and the stacking are fitted there"]
-    told.append(f"against {best}:")
+    nearest = found.members[found.nearest].name
+    near = f" in accuracy, against {nearest} in position error" if found.together[0].worth.error else ""
+    told.append(f"against {best}{near}:")
     for item in found.together:
         for gap in item.gaps:
             verdict = "larger than noise" if gap.larger_than_noise else "within noise"
@@ -131,6 +138,7 @@ def document(found: Ensemble) -> dict[str, Any]:
             for item in found.members
         ],
         "best_member": found.members[found.best].name,
+        "nearest_member": found.members[found.nearest].name if found.members[0].worth.error else None,
         "ensembles": [
             {
                 "name": item.blend.name,
@@ -180,6 +188,11 @@ def _require_same(names: Sequence[str], pairs: Sequence[tuple[Predicted, Predict
 def _standing(found: Predictions) -> tuple[float, float]:
     alone = worth(found)
     return alone.accuracy.value, -alone.log_loss
+
+
+def _error(found: Predictions) -> float:
+    errors = squared_errors(found)
+    return float(errors.mean()) if errors is not None else 0.0
 
 
 def _answers(blend: Blend, truth: Predictions) -> Predictions:

@@ -93,11 +93,11 @@ def _errors(axes: Axes, block: Block) -> None:
     for at, (error, _name, colour) in enumerate(known):
         axes.plot([max(error.low, 1e-12), error.high], [at, at], color=colour, lw=2.5, solid_capstyle="round")
         axes.plot(max(error.value, 1e-12), at, "s" if colour == QUIET else "o", color=colour, ms=8, mec="white")
-        axes.annotate(words.figure(error.value), (max(error.value, 1e-12), at), (0, 8), textcoords="offset points",
-                      ha="center", size=9, color=FAINT if colour == QUIET else INK)  # fmt: skip
+        axes.annotate(words.figure(error.value), (max(error.high, 1e-12), at), (8, -3), textcoords="offset points",
+                      size=9, color=FAINT if colour == QUIET else INK)  # fmt: skip
     axes.set_xscale("log")
+    axes.margins(x=0.15)
     _decades(axes.xaxis)
-    axes.margins(x=0.12)
     _names(axes, [name if colour != QUIET else f"({name})" for _error, name, colour in known])
 
 
@@ -115,9 +115,9 @@ def _costs(axes: Axes, block: Block) -> None:
                       (9, -3), textcoords="offset points", size=9, color=INK)  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.margins(x=0.35, y=0.25)
     _decades(axes.xaxis)
     _decades(axes.yaxis)
-    axes.margins(x=0.3, y=0.25)
     axes.set_xlabel("seconds", size=10, color=INK)
     axes.grid(axis="y", color="#eceff3", lw=0.8)
 
@@ -145,8 +145,10 @@ def _confusion(axes: Axes, block: Block, item: Entrant, at: int) -> None:
 
 
 def _decades(axis: Axis) -> None:
-    """At most a handful of ticks on a logarithmic axis, short or long."""
-    axis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=6))
+    """A handful of ticks on a logarithmic axis, short or long."""
+    low, high = axis.get_view_interval()
+    wide = high > 100 * low
+    axis.set_major_locator(LogLocator(10, subs=(1,) if wide else (1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

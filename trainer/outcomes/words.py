@@ -19,7 +19,7 @@ def figure(value: float | None) -> str:
         return f"{value:.1e}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4f}" if abs(value) < 1 else f"{value:.4g}"
+    return f"{value:.4f}" if abs(value) <= 1 else f"{value:.4g}"
 
 
 def percent(share: float | None) -> str:

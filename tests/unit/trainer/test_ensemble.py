@@ -107,6 +107,9 @@ def test_the_command_tells_what_is_gained_and_keeps_the_recipe(runs, capsys):
         change = item["changes"]["accuracy"]
         assert change["low"] <= change["value"] <= change["high"] and item["recipe"]
         assert change["value"] == pytest.approx(item["accuracy"]["value"] - best["accuracy"]["value"])
+        near = next(one for one in found["members"] if one["name"] == found["nearest_member"])
+        change = item["changes"]["position error"]
+        assert change["value"] == pytest.approx(item["error"]["value"] - near["error"]["value"], rel=1e-3)
     assert main(["ensemble", str(runs / "one"), str(runs / "two")]) == 0
     said = capsys.readouterr().out
     assert "· soft vote" in said and "chosen on 40 validation samples" in said and "within noise" in said
