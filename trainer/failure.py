@@ -1,6 +1,7 @@
 """An exception to a reason that fits in a table, and to a finding with a way out where one is known."""
 
 import errno
+import sys
 import traceback
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from trainer.ending import TrainingFailed
 from trainer.record.status import Finding
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "cublas_status_alloc_failed")
+_PACKAGES = ("torch", "numpy", "matplotlib", "PIL", "safetensors")
 _PEER_WORDS = ("closed by peer", "reset by peer", "remote process exited", "NCCL communicator was aborted")
 
 
@@ -54,6 +56,9 @@ def explain(error: BaseException, run: Run) -> tuple[str, Finding]:
     if isinstance(first, OSError) and first.errno in (errno.ENOSPC, errno.EDQUOT):
         mend = "make room on that filesystem, then resume the run"
         return f"disk full: {reason}", Finding("disk full", reason, mend)
+    if isinstance(first, ModuleNotFoundError) and (first.name or "").partition(".")[0] in _PACKAGES:
+        mend = f"{sys.executable} -m pip install 'trajconsole[train]'"
+        return f"not installed here: {first.name}", Finding("a package is missing", reason, mend)
     if type(first).__module__.startswith(("torch._dynamo", "torch._inductor")):
         mend = "set run.compile = false; the whole traceback is in train.log"
         return f"not compiled: {reason}", Finding("the model cannot be compiled", reason, mend)

@@ -46,4 +46,5 @@ def test_training_without_torch_says_so_in_the_status(tmp_path: Path) -> None:
     config.write_text(BASE.replace("tiny", "persistence"))
     done = without_torch("run", str(config), "--run-dir", str(tmp_path / "run"))
     assert done.returncode == 1
-    assert "No module named 'torch'" in (tmp_path / "run/status.json").read_text()
+    status = (tmp_path / "run/status.json").read_text()
+    assert "a package is missing" in status and "pip install 'trajconsole[train]'" in status
