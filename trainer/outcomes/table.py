@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -33,7 +34,8 @@ def text(table: Table, width: int = 80) -> list[str]:
             line = _pad(name, first, right=False)
             line += "".join(f"  {_pad(columns[column][at], widths[column])}" for column in block)
             lines.append(line.rstrip())
-    return lines + ([""] if table.notes else []) + [clean(note) for note in table.notes]
+    notes = [line for note in table.notes for line in wrap(clean(note), width, subsequent_indent="  ")]
+    return lines + ([""] if notes else []) + notes
 
 
 def markdown(table: Table) -> list[str]:
@@ -85,7 +87,7 @@ def cells(value: str) -> int:
 
 
 def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
-    """Columns, in groups that fit into the room; each group has one at least."""
+    """Columns, in as few groups as fit into the room, of about equal size; each group has one at least."""
     blocks: list[list[int]] = []
     left = 0
     for column, width in enumerate(widths):
@@ -94,7 +96,10 @@ def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
             left = room
         blocks[-1].append(column)
         left -= width + 2
-    return blocks
+    even = -(-len(widths) // max(1, len(blocks)))
+    shared = [list(range(at, min(at + even, len(widths)))) for at in range(0, len(widths), even or 1)]
+    fits = all(len(block) == 1 or sum(widths[at] + 2 for at in block) <= room for block in shared)
+    return shared if fits else blocks
 
 
 def _pad(value: str, width: int, *, right: bool = True) -> str:

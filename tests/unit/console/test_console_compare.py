@@ -79,7 +79,7 @@ def test_figures_states_and_verdicts(fleet):
     ]  # fmt: skip
     assert found[0].state == "finished" and found[0].seconds == 60 and found[1].seconds is None
     (table,) = compare.tables(found)
-    lines = text(table)
+    lines = text(table, 120)
     assert any("12,345" in line for line in lines)
     assert any("attention above rival, +15.0 points" in line and "larger than noise" in line for line in lines)
     told = compare.document(found, [compare.Asked("there", problem="no torch")], ["idle"])
