@@ -1,9 +1,12 @@
 # What runs on the host that nobody started from here. Set before: SOCKET, our own tmux server. Fields are separated by tabs.
 
+# A server that hangs, or is of another version than the client, must not keep the others from being listed.
+asked() { if command -v timeout >/dev/null 2>&1; then timeout 2 tmux "$@"; else tmux "$@"; fi 2>/dev/null; }
+
 foreign() {
   for socket in "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)"/*; do
     if [ -S "$socket" ] && [ "${socket##*/}" != "$SOCKET" ]; then
-      tmux -S "$socket" list-panes -a -F "session	$socket	#{pane_pid}	#{session_created}	#{session_name}" 2>/dev/null
+      asked -S "$socket" list-panes -a -F "session	$socket	#{pane_pid}	#{session_created}	#{session_name}"
     fi
   done
   # Own processes that have worked for a while, the busiest first; what is ours says so in its environment.

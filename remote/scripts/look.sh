@@ -4,12 +4,15 @@ verdict() { printf 'trajconsole %s\n' "$*"; exit 0; }
 
 encoded() { base64 | tr -d '\n'; }
 
+# A server that hangs, or is of another version than the client, must not keep the others from being asked.
+asked() { if command -v timeout >/dev/null 2>&1; then timeout 2 tmux "$@"; else tmux "$@"; fi 2>/dev/null; }
+
 look() {
   pid=$TARGET_PID
   if [ -z "$pid" ]; then
     command -v tmux >/dev/null 2>&1 || verdict lacks tmux tmux
     for at in "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)"/*; do
-      pid=$(tmux -S "$at" list-panes -t "=$TARGET_SESSION:" -F '#{pane_pid}' 2>/dev/null | head -n 1)
+      pid=$(asked -S "$at" list-panes -t "=$TARGET_SESSION:" -F '#{pane_pid}' | head -n 1)
       [ -z "$pid" ] || break
     done
     [ -n "$pid" ] || verdict absent
