@@ -6,6 +6,7 @@ A loop device over a file that is made longer, as a cloud machine's disk is.
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -23,6 +24,16 @@ def run(*argv):
     if done.returncode != 0:
         raise RuntimeError(f"{argv}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def until_free(device):
+    """Others look at a new device too (udev, a probe), and hold it for a moment."""
+    for _ in range(100):
+        try:
+            os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 class Volume:
@@ -93,6 +104,7 @@ def test_a_volume_that_grew_is_found_and_its_command_mends_it(volume):
     assert found.commands == (f"sudo resize2fs {volume.device}",) and 150 * MIB < found.gain <= 192 * MIB
     run("umount", volume.mount)  # not every kernel resizes a mounted one
     subprocess.run(["e2fsck", "-fy", volume.device], capture_output=True, check=False)
+    until_free(volume.device)
     run(*found.commands[0].removeprefix("sudo ").split())
     run("mount", volume.device, volume.mount)
     assert volume.found() == []

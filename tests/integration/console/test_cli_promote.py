@@ -29,17 +29,18 @@ def test_two_share_the_cores_and_the_best_is_promoted(house):
         house.wait(name, lambda row: row["state"] == "finished", 120)
         assert RunReader(house.folder_of(name)).config()["run"]["threads"] == threads
 
+    values = {
+        name: status.best["val_loss"].value
+        for name in ("first", "second")
+        if (status := RunReader(house.folder_of(name)).status()) is not None
+    }
+
     refused = house.run("promote", "first", "never")
     assert refused.returncode == 1 and "never: was never started" in refused.stdout
     done = house.run("promote", "first", "second", "--best", "1", "--epochs", "2", "--dry-run")
     assert done.returncode == 0 and "would go on: val_loss" in done.stdout, done.stdout + done.stderr
     done = house.run("promote", "first", "second", "--best", "1", "--epochs", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-    values = {
-        name: status.best["val_loss"].value
-        for name in ("first", "second")
-        if (status := RunReader(house.folder_of(name)).status()) is not None
-    }
     best = min(values, key=lambda name: values[name])
     other = ({"first", "second"} - {best}).pop()
     assert f"{other}: stays: val_loss" in done.stdout and f"{best}: promoted: val_loss" in done.stdout

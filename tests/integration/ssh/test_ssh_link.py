@@ -62,7 +62,7 @@ def linked(lan, ssh, tmp_path):
     link.start()
     yield link, host, heard, root
     link.close()
-    until(lambda: not any(b"-u" in command(pid) for pid in host.sessions))  # no probe is left
+    until(lambda: not any(b"-u" in command(pid) for pid in host.sessions), 60)  # no probe outlives its lease
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])

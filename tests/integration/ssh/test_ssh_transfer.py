@@ -256,9 +256,9 @@ def test_a_host_with_nothing_says_what_it_lacks(far, ssh, tmp_path, lan):
 def test_it_can_be_stopped_at_any_time(far, ssh, tmp_path):
     stop, target = threading.Event(), tmp_path / "here"
     transport = ssh("far")
-    pull = Pull(transport, wish(far, target), pythons=PYTHON, buckets=(Bucket(2 * MIB),), stop=stop)
+    pull = Pull(transport, wish(far, target), pythons=PYTHON, buckets=(Bucket(MIB // 2),), stop=stop)
     with pytest.raises(Stopped):
-        run(pull, lambda progress: stop.set() if progress.bytes > MIB else None)
+        run(pull, lambda progress: stop.set() if progress.bytes > MIB // 2 else None)
     assert not (target / "big").exists()
     run(Pull(transport, wish(far, target), pythons=PYTHON))
     assert content(target) == content(folder_of(far))
