@@ -28,13 +28,14 @@ _SUM = 'sum() { s=$(head -c "$1" <"$2" 2>/dev/null | sha256sum); printf "%s\\n" 
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """One round of a pull. `wait` is told of what came, and keeps to the limit."""
+    """One round of a pull. `wait` is told of what came, and keeps to the limit; `piece` is taken at a time."""
 
     transport: Transport
     folder: str
     receiver: Receiver
     wait: Callable[[int], None]
     stop: threading.Event
+    piece: int = stream.PIECE
 
     def take(self, asks: Mapping[str, Ask]) -> Generator[Progress, None, None]:
         """All of them. HostLacks names what is not there."""
@@ -63,7 +64,8 @@ class Bare:
         try:
             with Quiet(channel, self.stop) as quiet:
                 while not reader.over:
-                    data = channel.recv(stream.PIECE)
+                    self.wait(0)
+                    data = channel.recv(self.piece)
                     quiet.away()
                     if not data:
                         _broken(channel)
@@ -114,7 +116,8 @@ class Bare:
         try:
             with Quiet(channel, self.stop) as quiet:
                 while left:
-                    data = channel.recv(min(stream.PIECE, left))
+                    self.wait(0)
+                    data = channel.recv(min(self.piece, left))
                     quiet.away()
                     if not data:
                         if channel.wait(_END_S) is None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 EVERY_S = 0.25  # progress is told at most so often
@@ -26,6 +26,12 @@ class Bucket:
             now = self._clock()
             self._due = max(self._due, now - 0.1) + amount / self.rate
             return max(0.0, self._due - now)
+
+
+def piece(most: int, buckets: Sequence[Bucket]) -> int:
+    """How much to take at a time, so that a limit is kept smoothly and a stop is heard soon: an eighth of a second."""
+    slowest = min((bucket.rate for bucket in buckets), default=most * 8.0)
+    return max(4096, min(most, int(slowest / 8)))
 
 
 @dataclass(frozen=True, slots=True)

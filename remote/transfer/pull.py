@@ -17,7 +17,7 @@ from remote.transfer import names, stream
 from remote.transfer.bare import Bare
 from remote.transfer.host.take import PARTS
 from remote.transfer.listing import Entry, Left, Listing, look
-from remote.transfer.pace import Bucket, Meter, Progress
+from remote.transfer.pace import Bucket, Meter, Progress, piece
 from remote.transfer.parts import Have, Target, hashed, told
 from remote.transfer.plan import Kept, ways
 from remote.transfer.quiet import Quiet
@@ -80,6 +80,7 @@ class Pull:
         self._stop = stop or threading.Event()
         self._backoff = backoff or Backoff(first=0.2, longest=10.0)
         self._meter = Meter()
+        self._piece = piece(stream.PIECE, buckets)
         self._kept = dict(wish.kept)
         self._checked: set[str] = set()  # with `verify`: compared already
         self._left: dict[str, str] = {}
@@ -161,7 +162,7 @@ class Pull:
                 return
             except stream.NoPython:
                 self._bare = True
-        yield from Bare(self._transport, self._wish.folder, receiver, self._wait, self._stop).take(asks)
+        yield from Bare(self._transport, self._wish.folder, receiver, self._wait, self._stop, self._piece).take(asks)
 
     def _flow(self, receiver: Receiver, asks: dict[str, Ask]) -> Generator[Progress, None, None]:
         request = {"op": "give", "folder": self._wish.folder, "files": [ask.request() for ask in asks.values()]}
@@ -169,7 +170,8 @@ class Pull:
         try:
             with Quiet(channel, self._stop) as quiet:
                 while not receiver.over:
-                    data = channel.recv(stream.PIECE)
+                    self._check_stop()
+                    data = channel.recv(self._piece)
                     quiet.away()
                     if not data:
                         self._check_stop()

@@ -15,7 +15,7 @@ from remote.errors import CommandFailed, HostLacks, RemoteError, Unreachable
 from remote.transfer import names, stream
 from remote.transfer.host import tar
 from remote.transfer.listing import Entry, Left, look
-from remote.transfer.pace import Bucket, Meter, Progress
+from remote.transfer.pace import Bucket, Meter, Progress, piece
 from remote.transfer.parts import RESERVE
 from remote.transfer.pull import ROUNDS, TRIES, Stopped
 from remote.transfer.quiet import Quiet
@@ -86,6 +86,7 @@ class Push:
         self._pythons, self._buckets, self._stop = pythons, buckets, stop or threading.Event()
         self._backoff = backoff or Backoff(first=0.2, longest=10.0)
         self._meter = Meter()
+        self._piece = piece(PIECE, buckets)
         self._base = source.parent if source.is_file() else source
         self._sent = 0
 
@@ -183,7 +184,7 @@ class Push:
             channel.send(tar.header(entry.path, entry.size - size))
             left = entry.size - size
             while left:
-                data = file.read(min(PIECE, left))
+                data = file.read(min(self._piece, left))
                 if not data:
                     break
                 sha.update(data)
