@@ -8,6 +8,7 @@ them take the same way. With one process, everything here does nothing.
 import contextlib
 import datetime
 import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,11 +69,18 @@ class Ranks:
         self._joined = True
 
     def leave(self) -> None:
-        """After the last word of all: nobody goes while another still needs him."""
+        """After the last word of all: nobody goes while another still needs him.
+
+        A helper then goes at once: gloo's threads, taken apart while Python ends, abort a process now and then.
+        """
         if self._joined:
             from torch import distributed  # noqa: PLC0415
 
             self.everyone(None)
+            if not self.main:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(0)
             distributed.destroy_process_group()
             self._joined = False
 

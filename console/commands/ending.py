@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Deed = Callable[[ConsoleActions, tuple[RunKey, ...]], Iterator[Step]]
 
 
+TRUTH_S = 60.0  # what is done to runs is decided on what hosts say now, however slow they are, not on yesterday's copy
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workers", nargs="+", metavar="WORKER", help="names of workers")
 
@@ -30,7 +33,7 @@ async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
     from console.parallel import in_thread
 
     out, err = frame.stdout(arguments.ascii), frame.stderr(arguments.ascii)
-    async with open_engine(common.engine(arguments)) as engine:
+    async with open_engine(common.engine(arguments), wait=TRUTH_S) as engine:
         common.tell_problems(engine, err)
         found = common.newest_keys(engine.config, engine.pump.fleet, arguments.workers)
         good, keys = True, []

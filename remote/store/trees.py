@@ -17,6 +17,8 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 from remote.store.objects import have, whole
 from remote.store.place import Place
 
+_TRIES = 10
+
 
 class Entry(NamedTuple):
     kind: str
@@ -122,12 +124,18 @@ def _put(place: Place, entry: Entry, path: bytes) -> None:
     if entry.kind == "l":
         os.symlink(_bytes(entry.content), path)
         return
-    try:
-        os.link(place.object(entry.key), path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        shutil.copy2(place.object(entry.key), path)  # a file system without hard links
+    for left in range(_TRIES, 0, -1):
+        try:
+            os.link(place.object(entry.key), path)
+            return
+        except FileNotFoundError:  # somebody brought the same just now: what was about to be linked had lost its name
+            if left == 1:
+                raise
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            shutil.copy2(place.object(entry.key), path)  # a file system without hard links
+            return
 
 
 def _remember(place: Place, workshop: bytes, name: str, label: str, entries: Sequence[Entry]) -> None:
