@@ -1,0 +1,185 @@
+"""BDF and EDF files: 24 or 16 bits a sample, read as they lie on the disk and scaled to physical units in one pass.
+
+A file is a header, then records of equal length, each holding a stretch of every signal. A file that is not whole is
+`Damaged`, with the byte at which it ends.
+"""
+
+import mmap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_HEAD = 256  # bytes of the header's first part, and of each signal's share of the second
+_BLOCK = 2**20  # samples scaled at a time: what stays in the cache
+_SILENT = ("EDF Annotations", "BDF Annotations", "Status")  # no voltages
+
+
+class Damaged(ValueError):
+    """Not a whole recording. The text names the byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One channel: how its samples lie in a record, and what they mean."""
+
+    label: str
+    unit: str
+    gain: float  # physical units of one step
+    offset: float  # physical value of digital zero
+    samples: int  # in a record
+    first: int  # byte of its samples in a record
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """All that is known before the first sample."""
+
+    bytes: int  # of the header itself
+    width: int  # bytes a sample
+    records: int
+    seconds: float  # of a record
+    signals: tuple[Signal, ...]
+
+    @property
+    def record_bytes(self) -> int:
+        return sum(signal.samples for signal in self.signals) * self.width
+
+    @property
+    def voltages(self) -> tuple[Signal, ...]:
+        """The signals that are measured: neither annotations nor triggers."""
+        return tuple(signal for signal in self.signals if signal.label not in _SILENT)
+
+    def rate(self, signal: Signal) -> float:
+        """Samples a second."""
+        return signal.samples / self.seconds
+
+
+def read_header(path: Path) -> Header:
+    """The header; Damaged when it is not one, or the file is shorter than it says."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if len(head) < _HEAD:
+            raise Damaged(f"{path}: ends at byte {len(head)}, inside the header")
+        count = _whole(path, head[252:256], "number of signals", 252)
+        if not 0 < count <= 4096:
+            raise Damaged(f"{path}: byte 252: {count} signals")
+        rest = file.read(count * _HEAD)
+    if len(rest) < count * _HEAD:
+        raise Damaged(f"{path}: ends at byte {_HEAD + len(rest)}, inside the header")
+    if head[:1] not in (b"\xff", b"0"):
+        raise Damaged(f"{path}: byte 0: this is neither BDF nor EDF")
+    width = 3 if head[:1] == b"\xff" else 2
+    signals = tuple(_signals(path, rest, count, width))
+    header = Header(_HEAD * (1 + count), width, 0, _number(path, head[244:252], "seconds of a record", 244), signals)
+    if header.seconds <= 0 or header.record_bytes <= 0:
+        raise Damaged(f"{path}: byte 244: records of {header.seconds} s and {header.record_bytes} bytes")
+    return _counted(path, header, _whole(path, head[236:244], "number of records", 236), size)
+
+
+def read(path: Path, header: Header, signals: Sequence[Signal]) -> NDArray[np.float32]:
+    """These signals, [signals, samples], in their own units. All must have one rate."""
+    samples = {signal.samples for signal in signals}
+    if len(samples) != 1:
+        raise ValueError(f"{path}: its channels have several rates; choose channels of one rate")
+    per = samples.pop()
+    out = np.empty((len(signals), header.records * per), np.float32)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for rows, view in _runs(data, header, signals, per):
+            gain = np.array([signals[row].gain for row in rows], np.float32)[:, None, None]
+            offset = np.array([signals[row].offset for row in rows], np.float32)[:, None, None]
+            target = out[rows.start : rows.stop].reshape(len(rows), header.records, per)
+            step = max(1, _BLOCK // (per * len(rows)))
+            for start in range(0, header.records, step):
+                piece = view[:, start : start + step]
+                steps = piece >> 8 if header.width == 3 else piece
+                np.multiply(steps, gain, out=target[:, start : start + step], casting="same_kind")
+                if offset.any():
+                    target[:, start : start + step] += offset
+            del view, piece, steps
+    return out
+
+
+def _runs(
+    data: mmap.mmap, header: Header, signals: Sequence[Signal], per: int
+) -> Iterator[tuple[range, "NDArray[np.signedinteger]"]]:
+    """Neighbours in the file as one view [signals, records, samples] on its bytes.
+
+    Of 24-bit samples four bytes are looked at, the one before included: shifted down by it, the sign is right.
+    """
+    width, step = header.width, header.record_bytes
+    start = 0
+    while start < len(signals):
+        stop = start + 1
+        while stop < len(signals) and signals[stop].first == signals[stop - 1].first + per * width:
+            stop += 1
+        first = header.bytes + signals[start].first
+        yield (
+            range(start, stop),
+            np.ndarray(
+                (stop - start, header.records, per),
+                "<i4" if width == 3 else "<i2",
+                data,
+                offset=first - 1 if width == 3 else first,
+                strides=(per * width, step, width),
+            ),
+        )
+        start = stop
+
+
+def _counted(path: Path, header: Header, records: int, size: int) -> Header:
+    """The header with its number of records, which some writers leave at −1 until the end."""
+    there, left = divmod(size - header.bytes, header.record_bytes)
+    if records < 0:
+        records = there
+    if records == 0 or there < records or (there == records and left and records > there):
+        raise Damaged(f"{path}: ends at byte {size}, in record {there + 1} of {records}")
+    return Header(header.bytes, header.width, records, header.seconds, header.signals)
+
+
+def _signals(path: Path, rest: bytes, count: int, width: int) -> Iterator[Signal]:
+    """Every field of the header's second part holds the values of all signals, one after the other."""
+
+    number = first = 0
+
+    def field(start: int, size: int) -> tuple[bytes, int]:
+        """Of the signal at hand: its text, and the byte of the file where that stands."""
+        at = start * count + number * size
+        return rest[at : at + size], _HEAD + at
+
+    def value(start: int, what: str) -> float:
+        text, at = field(start, 8)
+        return _number(path, text, what, at)
+
+    while number < count:
+        label, unit = (field(start, size)[0].decode("latin-1").strip() for start, size in ((0, 16), (96, 8)))
+        low, high = value(104, "physical minimum"), value(112, "physical maximum")
+        least, most = value(120, "digital minimum"), value(128, "digital maximum")
+        text, at = field(216, 8)
+        samples = _whole(path, text, "samples in a record", at)
+        if samples <= 0:
+            raise Damaged(f"{path}: byte {at}: {samples} samples in a record of {label!r}")
+        if most <= least:
+            raise Damaged(f"{path}: byte {field(120, 8)[1]}: {label!r} has the digital range {least} to {most}")
+        gain = (high - low) / (most - least)
+        yield Signal(label, unit, gain, low - least * gain, samples, first)
+        first += samples * width
+        number += 1
+
+
+def _number(path: Path, text: bytes, what: str, at: int) -> float:
+    """The text of a header's field as a number; `at` is its byte."""
+    try:
+        return float(text)
+    except ValueError:
+        raise Damaged(f"{path}: byte {at}: {what} is {text.decode('latin-1')!r}") from None
+
+
+def _whole(path: Path, text: bytes, what: str, at: int) -> int:
+    value = _number(path, text, what, at)
+    if not value.is_integer():
+        raise Damaged(f"{path}: byte {at}: {what} is {value}")
+    return int(value)
