@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from trainer.data.records import PER_SHARD
 from trainer.tasks.persistence.data.clips import RECORD, export
-from trainer.tasks.persistence.data.records import PER_SHARD
 from trainer.tasks.persistence.data.render import Renderer
 from trainer.tasks.persistence.data.scene import scenes
 

@@ -20,10 +20,10 @@ def package_of(config: Config) -> str:
     return module.rpartition(".")[0] or module
 
 
-def inspect_data(config: Config) -> Mapping[str, Any]:
-    """What the task says of its data, prepared or not."""
+def inspect_data(config: Config, *, picture: Path | None = None, verify: bool = False) -> Mapping[str, Any]:
+    """What the task says of its data, prepared or not. `picture`: where the contact sheet goes."""
     found: Mapping[str, Any] = resolve(REGISTRY[config.task].inspect)(
-        config.settings, seed=config.run.seed, root=data_root(config)
+        config.settings, seed=config.run.seed, root=data_root(config), picture=picture, verify=verify
     )
     return found
 

@@ -3,9 +3,10 @@
 from trainer import device
 from trainer.build import make_task
 from trainer.config import Config
-from trainer.journal import Journal
+from trainer.journal import NO_ROOM, Journal, room
 from trainer.loop import Training
 from trainer.record import RunReader
+from trainer.record.status import Finding
 from trainer.say import say
 
 
@@ -19,7 +20,8 @@ def prepare(config: Config, journal: Journal, resume: bool) -> Training:
     spoken: list[str] = []
 
     def report(what: str, done: float, total: float | None) -> None:
-        if what not in spoken:
+        show_pause(journal, paused=what.startswith(NO_ROOM))
+        if what not in spoken and not what.startswith(NO_ROOM):
             spoken.append(what)
             say(f"preparing: {what}")
         requests.raise_if_asked()
@@ -34,3 +36,21 @@ def prepare(config: Config, journal: Journal, resume: bool) -> Training:
     if resume:
         training.resume(RunReader(journal.folder).metrics())
     return training
+
+
+def show_pause(journal: Journal, *, paused: bool) -> None:
+    """Waiting for room on the data's disk is a phase of its own, with a finding, until it is over."""
+    board = journal.board
+    if paused == (board.status.phase == NO_ROOM):
+        return
+    if paused:
+        proof = f"no room for the data; the run's folder: {room(journal.folder)}"
+        board.find(Finding(NO_ROOM, proof, "make room where the data lie; the run goes on by itself, nothing is lost"))
+        board.now(phase=NO_ROOM)
+        say("paused: the disk of the data is full; waiting for room, then going on")
+        journal.event("disk full", what="data")
+    else:
+        board.forget(NO_ROOM)
+        board.now(phase="data")
+        say("there is room again: going on")
+        journal.event("disk has room", what="data")

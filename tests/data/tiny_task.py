@@ -50,7 +50,7 @@ class Settings:
     measure: Measure = Measure()
 
 
-def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
+def inspect(settings: Settings, *, seed: int, root: Path, picture: Path | None, verify: bool) -> Mapping[str, Any]:
     return {"points": settings.data.train, "seed": seed}
 
 

@@ -61,7 +61,9 @@ class Entry:
 
     `settings`: a dataclass; beside it in its module, METRICS names every figure that a criterion may use.
     `task`: a class called as `cls(settings, seed=…, root=folder for data sets, trial=few samples only)`.
-    `inspect`: a function `(settings, *, seed, root) -> mapping of plain values`: what the data are, made or not.
+    `inspect`: a function `(settings, *, seed, root, picture, verify) -> mapping of plain values`: what the data are,
+    made or not. `picture`: where to draw a contact sheet, None: beside the data. `verify`: read every stored byte;
+    "damaged" names the files that are not as they were written.
     """
 
     settings: str

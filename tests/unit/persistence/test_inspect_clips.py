@@ -17,7 +17,7 @@ def test_counts_balance_coverage_and_a_sheet(tmp_path: Path, source: str) -> Non
     assert found["distinct scenes"] == 60 and found["left out"] == 0
     assert 0.01 < found["train"]["persistent pixels"] < 0.15
     assert 1 <= found["val"]["frames with a visible transient"] <= 9
-    assert found.get("damaged shards", []) == []
+    assert "damaged" not in found
     with Image.open(found["contact sheet"]) as sheet:
         assert sheet.size == (16 * 64 + 72, 16 * 68)
         assert sheet.getextrema()[0] == (0, 255)
@@ -25,9 +25,9 @@ def test_counts_balance_coverage_and_a_sheet(tmp_path: Path, source: str) -> Non
 
 def test_damaged_shards_are_named(tmp_path: Path) -> None:
     settings = Settings(data=Data(source="shards", train=4, val=2, test=0))
-    inspect(settings, seed=0, root=tmp_path)
+    assert inspect(settings, seed=0, root=tmp_path, verify=True)["damaged"] == []
     (shard,) = tmp_path.glob("persistence/*/shards/*.npy")
     content = bytearray(shard.read_bytes())
     content[-1] ^= 1
     shard.write_bytes(content)
-    assert inspect(settings, seed=0, root=tmp_path)["damaged shards"] == ["shard-00000.npy"]
+    assert inspect(settings, seed=0, root=tmp_path, verify=True)["damaged"] == ["shard-00000.npy"]

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from trainer.data.draws import below, words
 from trainer.tasks.persistence.data.clips import slices
-from trainer.tasks.persistence.data.draws import below, words
 from trainer.tasks.persistence.data.scene import COLOUR, FRAMES, RADIUS, RED, SIDE, SLOTS, TRANSIENT, WHITE, scenes
 
 MANY = np.arange(4_000)

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.data import records
 from trainer.tasks import Report
-from trainer.tasks.persistence.data import records
 from trainer.tasks.persistence.data.clips import Clips
 from trainer.tasks.persistence.data.render import GRID
 from trainer.tasks.persistence.data.scene import FRAMES

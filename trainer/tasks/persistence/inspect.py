@@ -18,7 +18,9 @@ _STEP = 128
 _SHEET_CLIPS = 16
 
 
-def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
+def inspect(
+    settings: Settings, *, seed: int, root: Path, picture: Path | None = None, verify: bool = False
+) -> Mapping[str, Any]:
     """Plain values about the data, which are made first where they are not there; the sheet lies beside them."""
     seed = seed if settings.data.seed is None else settings.data.seed
     clips = open_clips(settings.data, seed, root / "persistence", lambda what, done, total: None)
@@ -30,9 +32,9 @@ def inspect(settings: Settings, *, seed: int, root: Path) -> Mapping[str, Any]:
             found[split] = {**balance, **_cover(clips, split)}
     if isinstance(clips, Rendered):
         found["distinct scenes"] = _distinct(clips)
-    if isinstance(clips, Sharded):
-        found["damaged shards"] = clips.shards.damaged()
-    sheet = root / "persistence" / f"{clips.identity}.png"
+    if verify and isinstance(clips, Sharded):
+        found["damaged"] = clips.shards.damaged()
+    sheet = picture or root / "persistence" / f"{clips.identity}.png"
     contact_sheet(clips).save(sheet)
     return {**found, "contact sheet": str(sheet)}
 

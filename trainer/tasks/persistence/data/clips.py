@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data import records
 from trainer.record import atomic
 from trainer.tasks import Report
-from trainer.tasks.persistence.data import records
 from trainer.tasks.persistence.data.render import CLIP_SHAPE, GRID, Renderer
 from trainer.tasks.persistence.data.scene import FRAMES, VERSION, Scenes, scenes
 from trainer.tasks.persistence.settings import Data

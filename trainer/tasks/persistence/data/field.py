@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from trainer.data import records
 from trainer.tasks import Report
-from trainer.tasks.persistence.data import records
 from trainer.tasks.persistence.data.clips import RECORD, SPLITS, Drawn, slices
 from trainer.tasks.persistence.data.render import PERSISTENT_BIT, TRANSIENT_BIT, coverage
 from trainer.tasks.persistence.data.scene import FRAMES, SHARE, SIDE

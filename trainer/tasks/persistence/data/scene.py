@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.tasks.persistence.data.draws import below, words
+from trainer.data.draws import below, words
 
 VERSION = 1  # of these rules: part of a data set's identity
 FRAMES = 16

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from trainer.data.records import held
 from trainer.tasks import Report
-from trainer.tasks.persistence.data.records import held
 from trainer.tasks.persistence.models.resnet import BasicBlock, ResNet18
 from trainer.tasks.persistence.settings import Backbone
 

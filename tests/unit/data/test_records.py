@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.tasks.persistence.data.records import MANIFEST, PER_SHARD, Plan, Records, held, make
+from trainer.data.records import MANIFEST, PER_SHARD, Plan, Records, held, make
 
 DTYPE = np.dtype([("number", "<i8"), ("block", "u1", (4, 3))])
 COUNT = 3 * PER_SHARD + 10

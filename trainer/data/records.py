@@ -1,7 +1,8 @@
 """Many equal records in shards on disk: made once, resumable at any point, memory-mapped when read.
 
 A shard is one .npy file of structured records and appears whole or not at all; the manifest names each with its
-checksum. Killed at any point and made again, the folder ends with the same bytes.
+checksum. Killed at any point and made again, the folder ends with the same bytes. Room is checked before the start;
+when the disk fills up all the same, the writing waits for room and goes on.
 """
 
 import fcntl
@@ -15,12 +16,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.data.room import patiently
 from trainer.record import atomic
 from trainer.tasks import Report
 
@@ -42,10 +46,11 @@ class Records:
     def __len__(self) -> int:
         return int(self.manifest["count"])
 
-    def take(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """One field of these rows, copied."""
-        kind, shape = self._shards[0].dtype.fields[name][0].subdtype or (self._shards[0].dtype[name], ())
-        out = np.empty((len(rows), *shape), dtype=kind)
+    def take(self, name: str, rows: NDArray[np.int64], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """One field of these rows, copied; into `out` where it is given, which spares fresh memory its page faults."""
+        if out is None:
+            kind, shape = self._shards[0].dtype.fields[name][0].subdtype or (self._shards[0].dtype[name], ())
+            out = np.empty((len(rows), *shape), dtype=kind)
         for place, row in enumerate(rows.tolist()):
             out[place] = self._shards[row // self._per][name][row % self._per]
         return out
@@ -53,6 +58,15 @@ class Records:
     def all(self, name: str) -> NDArray[Any]:
         """One field of every row: for small fields."""
         return np.concatenate([shard[name] for shard in self._shards])
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return sum(int(entry["bytes"]) for entry in self.manifest["shards"])
+
+    def checksum(self) -> str:
+        """One checksum of all records, from those of the shards."""
+        whole = hashlib.sha256("".join(entry["sha256"] for entry in self.manifest["shards"]).encode())
+        return whole.hexdigest()
 
     def damaged(self) -> list[str]:
         """Files whose bytes are not those that were written."""
@@ -72,10 +86,15 @@ class Plan:
     count: int
     identity: str  # tells these records from any others
     what: str  # for people who wait
+    per: int = PER_SHARD  # records in a shard: two shards are in memory while one is written
 
     def length(self, number: int) -> int:
         """Records in this shard."""
-        return min(PER_SHARD, self.count - number * PER_SHARD)
+        return min(self.per, self.count - number * self.per)
+
+    def path(self, number: int) -> Path:
+        """This shard's file."""
+        return self.folder / f"shard-{number:05d}.npy"
 
     def head(self) -> dict[str, Any]:
         """What every manifest of this plan begins with."""
@@ -83,7 +102,7 @@ class Plan:
             "version": 1,
             "identity": self.identity,
             "count": self.count,
-            "per": PER_SHARD,
+            "per": self.per,
             "record": str(self.dtype),
         }
 
@@ -124,22 +143,28 @@ def _write(plan: Plan, fill: Fill, report: Report, entries: list[Entry | None]) 
     for leftover in plan.folder.glob(".*.part"):
         leftover.unlink()
     missing = [number for number, entry in enumerate(entries) if entry is None]
-    buffers = [np.zeros(min(PER_SHARD, plan.count), dtype=plan.dtype) for _ in range(min(2, len(missing)))]
-    writing: tuple[int, Future[Entry]] | None = None
+    buffers = [np.zeros(min(plan.per, plan.count), dtype=plan.dtype) for _ in range(min(2, len(missing)))]
+    writing: tuple[int, NDArray[Any], Future[Entry]] | None = None
 
     def settle() -> None:
-        if writing is not None:
-            entries[writing[0]] = writing[1].result()
-            plan.store(entries)
+        """Wait for the shard that is being written, then tell the manifest."""
         done = sum(plan.length(number) for number, entry in enumerate(entries) if entry is not None)
+        if writing is not None:
+            number, records, coming = writing
+            tries: Iterator[Callable[[], Entry]] = chain(
+                [coming.result], repeat(partial(_save, plan.path(number), records))
+            )
+            entries[number] = patiently(lambda: next(tries)(), plan.folder, report, done, plan.count)  # noqa: PLW0108
+            patiently(lambda: plan.store(entries), plan.folder, report, done, plan.count)
+            done += plan.length(number)
         report(plan.what, done, plan.count)
 
     with ThreadPoolExecutor(1) as disk:
         for turn, number in enumerate(missing):
-            first, records = number * PER_SHARD, buffers[turn % 2][: plan.length(number)]
+            first, records = number * plan.per, buffers[turn % 2][: plan.length(number)]
             fill(first, first + len(records), records)
             settle()
-            writing = number, disk.submit(_save, plan.folder / f"shard-{number:05d}.npy", records)
+            writing = number, records, disk.submit(_save, plan.path(number), records)
         settle()
 
 
@@ -150,18 +175,22 @@ def _save(path: Path, records: NDArray[Any]) -> Entry:
     digest = hashlib.sha256(header.getvalue())
     digest.update(data)
     temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("wb") as file:
-        file.write(header.getvalue())
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(header.getvalue())
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # a disk that is full needs its room more than half a shard
+        raise
     return {"file": path.name, "bytes": len(header.getvalue()) + data.nbytes, "sha256": digest.hexdigest()}
 
 
 def _present(plan: Plan) -> list[Entry | None]:
     """The manifest's entries, None for each shard that has to be made (again)."""
-    found: list[Entry | None] = [None] * -(-plan.count // PER_SHARD)
+    found: list[Entry | None] = [None] * -(-plan.count // plan.per)
     path = plan.folder / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))
