@@ -77,4 +77,7 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.persistence.task:PersistenceTask",
         "trainer.tasks.persistence.inspect:inspect",
     ),
+    "eeg": Entry(
+        "trainer.tasks.eeg.settings:Settings", "trainer.tasks.eeg.task:EegTask", "trainer.tasks.eeg.inspect:inspect"
+    ),
 }

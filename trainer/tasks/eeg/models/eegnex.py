@@ -30,6 +30,18 @@ class Shape:
         return self.filters * (((self.samples - 2) // 4 + 1 - 6) // 8 + 1)
 
 
+class Same(nn.Conv2d):
+    """A convolution over time whose output is as long as its input: of an even kernel one more zero at the end."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int], dilation: int = 1) -> None:
+        super().__init__(inputs, outputs, kernel, dilation=(1, dilation), bias=False)
+        reach = dilation * (kernel[1] - 1)
+        self.around = (reach // 2, reach - reach // 2)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(F.pad(input, self.around))
+
+
 class EEGNeX(nn.Module):
     """[batch, channels, samples] to [batch, outputs]."""
 
@@ -38,12 +50,8 @@ class EEGNeX(nn.Module):
         self.shape = shape
         spatial = shape.deep * shape.multiplier
         kernel = (1, shape.kernel)
-        self.block_1 = nn.Sequential(
-            _Plane(), nn.Conv2d(1, shape.filters, kernel, padding="same", bias=False), nn.BatchNorm2d(shape.filters)
-        )
-        self.block_2 = nn.Sequential(
-            nn.Conv2d(shape.filters, shape.deep, kernel, padding="same", bias=False), nn.BatchNorm2d(shape.deep)
-        )
+        self.block_1 = nn.Sequential(_Plane(), Same(1, shape.filters, kernel), nn.BatchNorm2d(shape.filters))
+        self.block_2 = nn.Sequential(Same(shape.filters, shape.deep, kernel), nn.BatchNorm2d(shape.deep))
         self.block_3 = nn.Sequential(
             nn.Conv2d(shape.deep, spatial, (shape.channels, 1), groups=shape.deep, bias=False),
             nn.BatchNorm2d(spatial),
@@ -52,11 +60,11 @@ class EEGNeX(nn.Module):
             nn.Dropout(shape.drop),
         )
         self.block_4 = nn.Sequential(
-            nn.Conv2d(spatial, shape.deep, (1, 16), dilation=(1, 2), padding="same", bias=False),
+            Same(spatial, shape.deep, (1, 16), 2),
             nn.BatchNorm2d(shape.deep),
         )
         self.block_5 = nn.Sequential(
-            nn.Conv2d(shape.deep, shape.filters, (1, 16), dilation=(1, 4), padding="same", bias=False),
+            Same(shape.deep, shape.filters, (1, 16), 4),
             nn.BatchNorm2d(shape.filters),
             nn.ELU(),
             nn.AvgPool2d((1, 8), padding=(0, 1)),

@@ -1,0 +1,52 @@
+"""Another sampling rate, without what the new one cannot hold: a windowed sinc, one phase of it for each output."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+_LOBES = 12  # zero crossings of the sinc on each side: the width of its slope against its attenuation
+_BETA = 8.0  # of the Kaiser window: about 80 dB
+_PASS = 0.9  # of the new Nyquist frequency
+
+
+def resample(signals: NDArray[np.float32], rate: float, wanted: float) -> NDArray[np.float32]:
+    """[signals, samples] at another rate. Sample 0 stays where it is; outside of the recording is silence."""
+    ratio = Fraction(wanted).limit_denominator(1000) / Fraction(rate).limit_denominator(1000)
+    up, down = ratio.numerator, ratio.denominator
+    if up == down:
+        return signals
+    taps = _filter(up, down)
+    half = len(taps) // 2
+    count = -(-signals.shape[1] * up // down)
+    out = np.empty((len(signals), count), np.float32)
+    source = torch.from_numpy(signals)[:, None]
+    for first in range(min(up, count)):
+        # Output first, first + up, … lie at the same phase: they see every down-th sample through one set of taps.
+        begin, phase = divmod(first * down, up)
+        part = torch.from_numpy(np.ascontiguousarray(taps[(phase + half) % up :: up][::-1], np.float32))
+        before = (half - phase) // up
+        wanted_here = len(range(first, count, up))
+        reach = (wanted_here - 1) * down + len(part)
+        lead = before - begin
+        padded = F.pad(source, (max(0, lead), max(0, reach)))[:, :, max(0, -lead) :][:, :, :reach]
+        out[:, first::up] = F.conv1d(padded, part[None, None], stride=down)[:, 0].numpy()
+    return out
+
+
+def _filter(up: int, down: int) -> NDArray[np.float64]:
+    """A low pass at `up` times the old rate, with a gain of `up` for the zeros in between."""
+    slowest = max(up, down)
+    half = _LOBES * slowest
+    place = np.arange(-half, half + 1)
+    cut = _PASS / slowest
+    taps = np.sinc(place * cut) * cut * np.kaiser(2 * half + 1, _BETA)
+    return np.asarray(taps / taps.sum() * up)
+
+
+def length(samples: int, rate: float, wanted: float) -> int:
+    """How many samples `resample` gives."""
+    return math.ceil(samples * wanted / rate)
