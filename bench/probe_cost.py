@@ -8,16 +8,23 @@ memory, load, nvidia-smi where there is one, and the end of every live file by t
 the names. The figure is processor time, user and system, of the process and of all that it has waited for, from /proc.
 
 With `--gpus 8` the probe also asks a driver of eight GPUs that is none (tests/data/nvml/stub.c, built with cc); the
-opponent does not, because a stub of nvidia-smi would cost nothing like the real one.
+opponent does not, because a stub of nvidia-smi would cost nothing like the real one. `--nvitop PROGRAM` adds a third in
+turn, on a terminal of its own over the same driver, every 2 seconds as it does by default. A real driver costs more for
+all of them; what is compared is what they do with it.
 """
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from pathlib import Path
@@ -44,6 +51,7 @@ done
 
 def make_runs(root: Path, live: int, old: int) -> list[Path]:
     then = time.time() - 86400
+    (root / "runs").mkdir()
     for number in range(old):
         folder = root / "runs" / f"old-{number:04}"
         folder.mkdir(parents=True)
@@ -114,11 +122,34 @@ def poller_cost(root: Path, seconds: float) -> float:
             process.kill()
 
 
+def nvitop_cost(program: str, seconds: float, environment: dict[str, str]) -> float:
+    """On a terminal that nobody looks at."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 150, 0, 0))
+    argv = [program, "--monitor", "full", "--interval", "2"]
+    with subprocess.Popen(
+        argv, stdin=its, stdout=its, stderr=subprocess.DEVNULL, env={**environment, "TERM": "xterm-256color"}
+    ) as process:
+        os.close(its)
+        threading.Thread(target=_drain, args=(ours,), daemon=True).start()
+        try:
+            return cost(process, seconds)
+        finally:
+            process.kill()
+
+
+def _drain(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # the other side is closed
+        while os.read(descriptor, 65536):
+            pass
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=4)
     parser.add_argument("--old", type=int, default=500)
     parser.add_argument("--gpus", type=int, default=0)
+    parser.add_argument("--nvitop", default="", metavar="PROGRAM")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0)
     arguments = parser.parse_args()
@@ -131,7 +162,10 @@ def main() -> None:
             probe = probe_cost(root, arguments.seconds, environment)
             poller = poller_cost(root, arguments.seconds)
             ratios.append(probe / poller)
-            print(f"round {number + 1}: probe {probe:.2%} of a core, polling {poller:.2%}, ratio {ratios[-1]:.2f}")
+            line = f"round {number + 1}: probe {probe:.2%} of a core, polling {poller:.2%}, ratio {ratios[-1]:.2f}"
+            if arguments.nvitop:
+                line += f"; nvitop {nvitop_cost(arguments.nvitop, arguments.seconds, environment):.2%}"
+            print(line, flush=True)
         over.set()
         writer.join()
         low, high = min(ratios), max(ratios)

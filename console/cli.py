@@ -15,13 +15,18 @@ COMMANDS = {
     "status": "hosts and workers as they are now",
     "check": "find out now what would fail later, on hosts and in workers",
     "trust": "look at the key of a new ssh host, and trust it",
+    "deploy": "bring code to the hosts now, and say what is where",
     "start": "start workers; each is tried out first",
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",
     "resume": "go on from the last checkpoint",
+    "promote": "the best of several finished workers go on to more epochs",
     "attach": "show a worker's session",
     "logs": "a worker's log",
     "adopt": "look at work that was started without trajconsole, or list it",
+    "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
+    "push": "data of this laptop onto a host, verified there",
+    "compare": "newest runs beside each other, and which differences are larger than noise",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -30,6 +35,7 @@ EXAMPLES = """examples:
   trajconsole race persistence         the example race on this machine, without the screen
   trajconsole status --json            for programs; the schema is console/schema/status.schema.json
   trajconsole logs attention -f        follow a log
+  trajconsole pull attention           its results and checkpoints into ./runs
 exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host unreachable"""
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from console import rates
 from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
-from trainer.schema import ConfigError, Problem, Source, build, nearest, setting
+from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 
 DEFAULT_ROOT = "~/.trajconsole"
 DEFAULT_SOCKET = "trajconsole"
@@ -39,11 +40,18 @@ class HostConfig:
     )
     socket: str = setting("", "name of the tmux server; empty: one of its own per root")
     python: str = setting(
-        "", "the Python that trains on the host; empty: the one that runs this console, over ssh python3"
+        "", "the Python that trains on the host; empty: the one that runs this console, over ssh one that is found"
     )
-    code: str = setting("", "folder on an ssh host that holds the trainer package; empty: it is installed there")
+    code: str = setting("", "folder on an ssh host that holds the trainer package; empty: it is sent there")
+
+    bandwidth: str = setting("", "most that transfers take of its line, as in 20MB/s; empty: all there is")
 
     def __post_init__(self) -> None:
+        if self.bandwidth:
+            try:
+                rates.parse(self.bandwidth)
+            except ValueError as error:
+                raise BadSetting("bandwidth", str(error)) from None
         if self.ssh and self.transport == "local":
             raise ValueError('has both transport = "local" and ssh = …: a host is this machine or another, remove one')
         if self.transport == "ssh" and not self.ssh:
@@ -62,6 +70,11 @@ class HostConfig:
         """Another machine than this one."""
         return bool(self.ssh)
 
+    @property
+    def any_python(self) -> str:
+        """One that can run the probe, without looking around."""
+        return self.python or "python3"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
@@ -71,8 +84,10 @@ class WorkerConfig:
     trainer: str = setting("", "a preset's name or a trainer configuration, relative to this file")
     set: Mapping[str, Any] = setting(factory=dict, doc="overrides of it, as in { run.epochs = 3 }")
     command: tuple[str, ...] = setting((), "any other program with its arguments; {run} is the run's folder")
-    folder: str = setting("", "where the command runs; empty: in the run's folder")
+    folder: str = setting("", "where the command runs; empty: in the code, else in the run's folder")
     env: Mapping[str, str] = setting(factory=dict, doc="environment of the worker")
+    code: str = setting("", "folder or git checkout on this laptop that is sent to the host, relative to this file")
+    branch: str = setting("", "branch, tag or commit of it; empty: its work tree as it is")
 
     def __post_init__(self) -> None:
         if bool(self.trainer) == bool(self.command):
@@ -81,6 +96,10 @@ class WorkerConfig:
             raise ValueError("set belongs to trainer; a command takes its settings as arguments or env")
         if self.trainer and self.folder:
             raise ValueError("folder belongs to command; a trainer works in its run's folder")
+        if self.branch and not self.code:
+            raise ValueError("branch needs code = …: the git checkout that it is a branch of")
+        if self.code and (self.folder.startswith(("/", "~")) or ".." in self.folder.split("/")):
+            raise ValueError(f"folder = {self.folder!r}: with code it is a folder inside the code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +223,6 @@ def _complete(host: HostConfig, path: Path) -> HostConfig:
             root=root,
             ssh_config=ssh_config,
             socket=host.socket or socket_of(root),
-            python=host.python or "python3",
         )
     root = str(Path(host.root or os.environ.get(ROOT_VARIABLE) or DEFAULT_ROOT).expanduser().absolute())
     return dataclasses.replace(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from console.fleet.cells import Advice, HostRow, RaceView, Standing, WorkerRow
@@ -49,18 +50,12 @@ def host_object(row: HostRow) -> Object:
         "memory_used": row.memory_used,
         "memory_total": row.memory_total,
         "disk": {"mount": row.disk_mount, "used": row.disk_used, "total": row.disk_total} if row.disk_mount else None,
-        "gpus": [
-            {
-                "index": gpu.index,
-                "name": gpu.name,
-                "utilisation": gpu.utilisation,
-                "memory_used": gpu.memory_used,
-                "memory_total": gpu.memory_total,
-                "temperature": gpu.temperature,
-                "power": gpu.power,
-            }
-            for gpu in row.gpus
-        ],
+        "disks": [asdict(disk) for disk in row.disks],
+        "boot_time": utc(row.boot_time) if row.boot_time else None,
+        "clock_skew_s": row.clock_skew_s,
+        "caches": [asdict(cache) for cache in row.caches],
+        "unexpanded": [asdict(item) for item in row.unexpanded],
+        "gpus": [asdict(gpu) for gpu in row.gpus],
         "gpu_error": row.gpu_error,
         "advice": [_advice(item) for item in row.advice],
     }
@@ -80,6 +75,7 @@ def worker_object(row: WorkerRow) -> Object:
         "age_s": state.age,
         "unreachable_for_s": state.unreachable_for,
         "stalled_for_s": state.stalled_for,
+        "pulled": row.pulled or None,
         "epoch": row.epoch,
         "epochs": row.epochs,
         "step": row.step,

@@ -9,6 +9,7 @@ from pathlib import Path
 from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
+from console.pulling.ledger import Pulls
 from console.pump import Pump
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
@@ -28,7 +29,7 @@ def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask
     """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
     hosts = Hosts(config, ask=ask)
     pump = Pump(config, state, hosts.transport, readonly=readonly)
-    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly)
+    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
     return Engine(config, hosts, pump, actions)
 
 

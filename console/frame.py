@@ -8,6 +8,7 @@ from typing import TextIO
 
 from console.fleet.advice import verdict
 from console.fleet.cells import Advice, HostRow, RaceView, WorkerRow
+from console.fleet.words import duration
 from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
 from console.history import Entry
@@ -23,6 +24,7 @@ class Paper:
 
     def __init__(self, out: TextIO, *, ascii: bool = False) -> None:
         self._out = out
+        self.is_terminal = out.isatty() and os.environ.get("TERM") != "dumb"
         self._colour = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         self._ascii = ascii or "utf" not in (out.encoding or "utf-8").lower()
 
@@ -34,6 +36,11 @@ class Paper:
         code = _COLOURS.get(tone) if self._colour else None
         self._out.write(f"\x1b[{code}m{text}\x1b[0m\n" if code else f"{text}\n")
         self._out.flush()
+
+    def up(self, lines: int) -> None:
+        """Back over the last lines, which are wiped: they are drawn anew."""
+        if lines:
+            self._out.write(f"\x1b[{lines}F\x1b[J")
 
     def clear(self) -> None:
         """An empty terminal, for a frame that replaces the last one."""
@@ -76,7 +83,8 @@ def host_lines(row: HostRow) -> list[Line]:
     if row.memory_total:
         facts.append(f"mem {size_of(row.memory_used, row.memory_total)}")
     if row.disk_total and row.disk_used is not None:
-        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}")
+        filling = f" full in {duration(row.disk_full_in_s)}" if row.disk_full_in_s is not None else ""
+        facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}{filling}")
     facts += [f"{gpu.name} {percent(gpu.utilisation)} {size_of(gpu.memory_used, gpu.memory_total)}" for gpu in row.gpus]
     return [(f"{sign} {'  '.join(facts)}", tone), *advice_lines(row.advice)]
 
@@ -123,6 +131,8 @@ def _below(row: WorkerRow) -> list[str]:
     if not state.live and row.key is not None:
         when = f", {age(state.age)} ago" if state.age is not None else ""
         lines.append(f"{state.detail or state.evidence}{when}")
+    if row.pulled:
+        lines.append(f"pulled, verified: {row.pulled}")
     lines += row.notes
     return lines
 

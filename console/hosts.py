@@ -1,10 +1,12 @@
 """The ways to the hosts of a configuration, opened once each."""
 
+import sys
 import threading
 from collections.abc import Callable
 
 from console.config import Config, HostConfig
-from console.preflight import HostTrainer
+from remote import pythons
+from remote.deploy.store import Store
 from remote.errors import CommandFailed
 from remote.launcher import Launcher
 from remote.local import LocalTransport
@@ -24,7 +26,7 @@ def make_transport(name: str, host: HostConfig, ask: Ask | None = None) -> Trans
 
 
 class Hosts:
-    """Transports, launchers and trainers by host name. Safe to use from several threads once it is made."""
+    """Transports, launchers, Pythons and stores by host name. Safe to use from several threads once it is made."""
 
     def __init__(
         self, config: Config, transports: Callable[[str], Transport] | None = None, *, ask: Ask | None = None
@@ -33,6 +35,9 @@ class Hosts:
         self._config = config
         self._transports = {name: make(name) for name in config.hosts}
         self._roots = {name: host.root for name, host in config.hosts.items() if host.root.startswith("/")}
+        self._stores: dict[str, Store] = {}
+        self._pythons: dict[str, pythons.Search] = {}
+        self._looking = {name: threading.Lock() for name in config.hosts}
         self._lock = threading.Lock()
 
     def transport(self, name: str) -> Transport:
@@ -56,8 +61,31 @@ class Hosts:
     def launcher(self, name: str) -> Launcher:
         return TmuxLauncher(self._transports[name], socket=self._config.hosts[name].socket)
 
-    def trainer(self, name: str) -> HostTrainer:
-        return HostTrainer(self._transports[name], self._config.hosts[name], self.root(name))
+    def finds_python(self, name: str) -> bool:
+        """Whether its Python is another one than that which runs this console."""
+        host = self._config.hosts[name]
+        return host.remote or host.python != sys.executable
+
+    def python(self, name: str) -> pythons.Search:
+        """The Python that was named, or the best that is there; asked for once."""
+        from console.shipping.packages import MODULES  # noqa: PLC0415 - only where something is started
+
+        with self._looking[name]:
+            if name not in self._pythons:
+                host = self._config.hosts[name]
+                if self.finds_python(name):
+                    self._pythons[name] = pythons.find(self._transports[name], host.python, MODULES)
+                else:
+                    self._pythons[name] = pythons.this_one(MODULES)
+            return self._pythons[name]
+
+    def store(self, name: str) -> Store:
+        """Where code lies on the host."""
+        root, search = self.root(name), self.python(name)
+        with self._lock:
+            if name not in self._stores:
+                self._stores[name] = Store(self._transports[name], search.command or "python3", root)
+            return self._stores[name]
 
     def close(self) -> None:
         for transport in self._transports.values():

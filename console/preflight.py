@@ -10,10 +10,11 @@ from typing import Any
 
 from console.config import HostConfig
 from remote.transport import Completed, Transport
-from trainer.record import code
+from trainer.record.jsonl import decode_document
 
 RESOLVE_S = 60.0
 CHECK_S = 300.0
+COMPARE_S = 3600.0
 
 # The configuration comes on stdin: nothing has to be on the host before, and nothing stays after.
 _CHECK = 'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cat > "$d/run.toml"; "$@" "$d/run.toml"'
@@ -40,24 +41,33 @@ class Checked:
     mend: str = ""
 
 
-class HostTrainer:
-    """`python -m trainer` on a host."""
+def data_folder(host: HostConfig, root: str) -> str:
+    """Where the data sets of a host's trainers are made and kept."""
+    here = "" if host.remote else os.environ.get("TRAJ_DATA")
+    return here or f"{root}/data"
 
-    def __init__(self, transport: Transport, host: HostConfig, root: str) -> None:
+
+class HostTrainer:
+    """`python -m trainer` on a host. `path`: folders there in which Python finds it, and what it needs."""
+
+    def __init__(self, transport: Transport, host: HostConfig, root: str, python: str, path: Sequence[str]) -> None:
         self._transport, self._host, self._root = transport, host, root
+        self._python, self._path = python, tuple(path)
 
     @property
     def env(self) -> dict[str, str]:
         """What a trainer on this host needs around it."""
-        host = self._host
-        if host.remote:
-            path = {"PYTHONPATH": host.code} if host.code else {}
-            return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": f"{self._root}/data"}
-        data = os.environ.get("TRAJ_DATA") or f"{self._root}/data"
-        return {"PYTHONPATH": str(code.HOME), "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data}
+        path = {"PYTHONPATH": ":".join(self._path)} if self._path else {}
+        return {**path, "PYTHONUNBUFFERED": "1", "TRAJ_DATA": data_folder(self._host, self._root)}
+
+    def around(self, own: Mapping[str, str]) -> dict[str, str]:
+        """The same with a worker's own environment; its PYTHONPATH comes behind the code."""
+        path = [*self._path, *filter(None, [own.get("PYTHONPATH", "")])]
+        return {**self.env, **own, **({"PYTHONPATH": ":".join(path)} if path else {})}
 
     def argv(self, *arguments: str) -> tuple[str, ...]:
-        return (self._host.python, "-m", "trainer", *arguments)
+        """-P: only what is on the path, never a `trainer` of the folder it happens to start in."""
+        return (self._python, "-P", "-m", "trainer", *arguments)
 
     def resolve(self, spec: str, overrides: Sequence[str], env: Mapping[str, str]) -> dict[str, Any]:
         """The complete resolved configuration. Refused when it cannot be used."""
@@ -75,7 +85,7 @@ class HostTrainer:
     def check(self, text: str, env: Mapping[str, str]) -> tuple[Checked, ...]:
         """Try the configuration out on the host. Refused when not even the trainer itself could be started there."""
         words = ["mkdir", "-p", self._root, "&&", "sh", "-c", _CHECK, "sh"]
-        words += ["env", *_settings({**self.env, **env}), *self.argv("check", "--json", "--beside", self._root)]
+        words += ["env", *_settings(self.around(env)), *self.argv("check", "--json", "--beside", self._root)]
         line = " ".join(word if word == "&&" else shlex.quote(word) for word in words)
         done = self._transport.run(["sh", "-c", line], input=text.encode(), timeout=CHECK_S)
         try:
@@ -88,26 +98,33 @@ class HostTrainer:
             raise self._refusal(done) from None
         return found
 
+    def compare(self, folders: Sequence[str]) -> Mapping[str, Any]:
+        """`trainer compare` of runs on the host. Refused when it says nothing."""
+        done = self._run(["compare", *folders, "--json"], {}, COMPARE_S)
+        found = decode_document(done.stdout)
+        if found is None:
+            raise self._refusal(done)
+        return found
+
     def _resolve_here(self, path: Path, changes: Sequence[str], env: Mapping[str, str]) -> Completed:
         """A configuration that lies on this laptop, shown to the trainer on the host."""
-        settings = _settings({**self.env, **env})
+        settings = _settings(self.around(env))
         words = ["sh", "-c", _RESOLVE, "sh", path.name, "env", *settings, *self.argv("config")]
         return self._transport.run([*words, "--json", *changes], input=path.read_bytes(), timeout=RESOLVE_S)
 
     def _refusal(self, done: Completed) -> Refused:
         text = _complaint(done)
         if self._host.remote and "No module named trainer" in text:
-            python, where = self._host.python, f" with code = {self._host.code!r}" if self._host.code else ""
             return Refused(
-                f"{python} on the host finds no trainer{where}",
-                "install trajconsole[train] into it, or set the host's code to a folder there that holds trainer/",
+                f"{self._python} on the host finds no trainer in code = {self._host.code!r}",
+                "name a folder there that holds trainer/, or leave code out: then the trainer is sent there",
             )
         if done.code == 127:
-            return Refused(f"the host has no {self._host.python}", "set the host's python to one that has torch")
+            return Refused(f"the host has no {self._python}", "set the host's python to one that has torch")
         return Refused(text)
 
     def _run(self, arguments: Sequence[str], env: Mapping[str, str], timeout: float) -> Completed:
-        settings = _settings({**self.env, **env})
+        settings = _settings(self.around(env))
         return self._transport.run(["env", *settings, *self.argv(*arguments)], timeout=timeout)
 
 

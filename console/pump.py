@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.config import Config
@@ -21,6 +21,7 @@ from console.fleet.records import began, ended, reported
 from console.fleet.view import run_row
 from console.history import Entry, History, entry_of
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
+from console.pulling.ledger import Pulls
 from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
 from remote.link import Link
 from remote.transport import Transport
@@ -56,6 +57,7 @@ class Pump:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.history = History(state)
+        self._pulls = Pulls(state)
         self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
         self._mirrors = {name: Mirror(state, name) for name in config.hosts}
         self._links: dict[str, Link] = {}
@@ -155,7 +157,7 @@ class Pump:
         planned = [
             Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
         ]
-        fleet = plan(Fleet(hosts), planned)
+        fleet = plan(Fleet(hosts, pulled=self._pulls.load()), planned)
         for name, mirror in self._mirrors.items():
             for dated in mirror.load():
                 fleet = fold(fleet, name, [dated.event], dated.time)
@@ -169,7 +171,7 @@ class Pump:
             Watch(host.root, WATCHED),
             lambda: mirror.offsets,
             lambda events: self._hear(name, events),
-            python=host.python,
+            python=host.any_python,
             name=name,
         )
         self._links[name] = link
@@ -247,6 +249,8 @@ class Pump:
         if not force and now - self._kept_at < HISTORY_EVERY_S:
             return
         self._kept_at = now
+        if self._pulls.changed():
+            self._fleet = replace(self._fleet, pulled=self._pulls.load(), version=self._fleet.version + 1)
         changed = []
         for key, run in self._fleet.runs.items():
             status = reported(run)

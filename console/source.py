@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from console.fleet.model import Fleet, RunKey
+from console.pulling.options import PullOptions
 
 if TYPE_CHECKING:
     from console.door import Questions
@@ -23,6 +24,7 @@ class Step:
     ok: bool | None = None
     countdown: float | None = None
     mend: str = ""
+    share: float | None = None  # how much is done, where that can be told
 
 
 class Source(Protocol):
@@ -86,6 +88,8 @@ class Actions(Protocol):
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
 
     def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
+
+    def pull(self, runs: tuple[RunKey, ...], options: PullOptions | None = None) -> Iterator[Step]: ...
 
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]: ...
 

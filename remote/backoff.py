@@ -14,12 +14,16 @@ class Backoff:
     longest: float = 30.0
     chance: Random = field(default_factory=Random)
     _failures: int = 0
+    _was_good: bool = False
 
     def next(self) -> float:
-        """Seconds to wait: between half and the whole of the doubled bound."""
+        """Seconds to wait: between half and the whole of the doubled bound; next to nothing right after a success."""
+        if self._was_good:
+            self._was_good = False
+            return self.first * self.chance.uniform(0.0, 0.2)
         bound = min(self.longest, self.first * 2.0 ** min(self._failures, 32))
         self._failures += 1
         return bound * self.chance.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        self._failures = 0
+        self._failures, self._was_good = 0, True

@@ -1,4 +1,4 @@
-"""The probe as one piece of source: how it gets onto a host, and into a Python there, without a file.
+"""A package as one piece of source: how the probe gets onto a host, and into a Python there, without a file.
 
 `BOOTSTRAP` is the whole command line. It is one line without quotes of either kind inside a string, so that it survives
 any shell, and it runs on any Python 3: the version is judged by the loader, in words that a person can read.
@@ -17,7 +17,7 @@ BOOTSTRAP = (
 _LOADER = """
 import importlib.abc, importlib.machinery, json, sys
 if sys.version_info < (3, 8):
-    sys.stderr.write("Python %d.%d is too old for the probe: it needs 3.8 or newer\\n" % sys.version_info[:2])
+    sys.stderr.write("Python %d.%d is too old: trajconsole needs 3.8 or newer\\n" % sys.version_info[:2])
     sys.exit(4)
 class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, sources):
@@ -31,8 +31,8 @@ class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = module.__name__
         exec(compile(self.sources[name], "<" + name + ">", "exec"), module.__dict__)
 sys.meta_path.insert(0, _Loader(json.loads(SOURCES)))
-from remote.probe.main import main
-main()
+import importlib
+importlib.import_module(PACKAGE + ".main").main()
 """
 
 
@@ -42,13 +42,18 @@ def argv(python: str) -> list[str]:
 
 
 @functools.cache
-def bundle() -> bytes:
-    """What must be sent first: a length, and that many bytes."""
-    sources = {"remote": "", "remote.probe": ""}
-    for file in sorted(resources.files("remote.probe").iterdir(), key=lambda item: item.name):
+def bundle(package: str = "remote.probe") -> bytes:
+    """What must be sent first: a length, and that many bytes. The package's `main.main()` is called."""
+    names = package.split(".")
+    sources = {".".join(names[: depth + 1]): "" for depth in range(len(names))}
+    for file in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
         stem, _, kind = file.name.rpartition(".")
         if kind == "py" and stem != "__init__":
-            sources[f"remote.probe.{stem}"] = file.read_text("utf-8")
-    text = f"SOURCES = {json.dumps(sources)!r}\n{_LOADER}"
-    packed = zlib.compress(text.encode(), 9)
+            sources[f"{package}.{stem}"] = file.read_text("utf-8")
+    return framed(f"PACKAGE = {package!r}\nSOURCES = {json.dumps(sources)!r}\n{_LOADER}".encode())
+
+
+def framed(data: bytes) -> bytes:
+    """A length, and that many bytes, compressed."""
+    packed = zlib.compress(data, 9)
     return b"%d\n%s" % (len(packed), packed)

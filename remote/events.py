@@ -58,7 +58,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU (or MIG instance). None: the driver does not say."""
+    """One GPU, or a MIG instance of the GPU `index`. None: the driver does not say."""
 
     index: int
     name: str
@@ -70,6 +70,11 @@ class Gpu:
     power: float | None = None
     power_limit: float | None = None
     processes: tuple[GpuProcess, ...] = ()
+    instance: int | None = None  # slot of a MIG instance; its GPU's own row comes before it
+    clock: float | None = None  # MHz, of the multiprocessors
+    memory_clock: float | None = None
+    slowed_by: tuple[str, ...] = ()  # why the clocks are lower than they could be, in words
+    error: str = ""  # this GPU does not answer: in the driver's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,47 @@ class Telemetry:
     memory_total: int | None
     disks: tuple[Disk, ...] = ()
     gpus: tuple[Gpu, ...] = ()
-    gpu_source: str = "none"  # nvml, nvidia-smi, amd-smi, rocm-smi, none
+    gpu_source: str = "none"  # nvml, nvidia-smi, amd-smi, rocm-smi; none; asked: no answer yet
     gpu_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block device. Sizes in bytes; the filesystem is the one mounted from it, if it is of a kind that grows."""
+
+    name: str  # the kernel's
+    path: str
+    kind: str  # disk, partition, lvm, crypt, raid, multipath, mapped, loop
+    size: int
+    start: int | None = None  # of a partition, on its disk
+    number: int | None = None
+    below: tuple[str, ...] = ()  # names of the devices it lies on
+    table: str = ""  # gpt, dos; "" when nobody knows
+    mount: str = ""
+    filesystem: str = ""
+    filesystem_size: int | None = None  # as statvfs tells it: without what the filesystem keeps for itself
+    inodes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache of the user that can be emptied."""
+
+    name: str
+    path: str
+    bytes: int
+    whole: bool  # False: there is more, it was not counted to the end
+    empty: str  # the command
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What seldom changes; comes at the start and then rarely. `whole`: caches are measured too, some seconds later."""
+
+    blocks: tuple[Block, ...] = ()
+    caches: tuple[Cache, ...] = ()
+    sees_others: bool = True  # processes of other users are visible
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +184,4 @@ class Synced:
     """Everything that was there when the probe started has been sent: the picture is complete."""
 
 
-Event = LinkState | Hello | Telemetry | Document | Chunk | Process | FolderGone | Synced
+Event = LinkState | Hello | Telemetry | Facts | Document | Chunk | Process | FolderGone | Synced

@@ -118,6 +118,9 @@ class FakeTransport:
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         return list(argv)
 
+    def give_up(self) -> None:
+        """Nobody waits: a script is there at once."""
+
     def close(self) -> None:
         for channel in self.channels:
             channel.close()

@@ -128,8 +128,9 @@ class Link:
             channel = self._channel
         if channel is not None:
             channel.close()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join()
+        while self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._transport.give_up()  # it may be just about to connect: until it has ended
+            self._thread.join(0.1)
 
     def _run(self) -> None:
         try:
@@ -168,6 +169,8 @@ class Link:
             with contextlib.suppress(Unreachable):  # whatever ended it has been said on its other two streams
                 channel.send(bundle.bundle() + self._request())
             greeted = self._pass_on(channel, watchdog, decoder)
+            if greeted and time.monotonic() - began >= self._timing.settled:
+                self._backoff.reset()
             if watchdog.silent_for is not None:
                 said = f"nothing heard for {watchdog.silent_for:.1f} s"
                 return self._say(LinkState("stale", said, "", self._backoff.next()))
@@ -176,8 +179,6 @@ class Link:
             channel.close()
             watchdog.stop()
             self.damaged_lines += decoder.damaged
-        if greeted and time.monotonic() - began >= self._timing.settled:
-            self._backoff.reset()
         if not greeted:
             raise self._never_began(channel.stderr())
         return LinkState("unreachable", "the probe ended" + _last_line(channel.stderr()), "", self._backoff.next())

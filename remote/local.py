@@ -188,6 +188,9 @@ class LocalTransport:
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         return list(argv)
 
+    def give_up(self) -> None:
+        """There is no way to be opened."""
+
     def close(self) -> None:
         with self._lock:
             channels, self._channels = self._channels, []

@@ -62,5 +62,8 @@ class Transport(Protocol):
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         """A command line for this laptop's terminal that runs `argv` on the host with a terminal."""
 
+    def give_up(self) -> None:
+        """Whoever waits for the way to be opened, in whichever call, hears Unreachable now. What is open stays open."""
+
     def close(self) -> None:
         """Close everything; safe to call twice."""

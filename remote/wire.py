@@ -70,14 +70,24 @@ def decode_line(line: bytes) -> events.Event | None:
         raise ValueError(f"not a line of the probe: {error}") from error
 
 
-def encode_watch(watch: Watch, offsets: Offsets, lease: float, heartbeat: float = 1.0) -> bytes:
-    """The first line to the probe."""
+def encode_watch(
+    watch: Watch, offsets: Offsets, lease: float, heartbeat: float = 1.0, facts_after: float | None = None
+) -> bytes:
+    """The first line to the probe. `facts_after`: seconds before it measures caches."""
     folders = [
         {"parent": item.parent, "documents": list(item.documents), "streams": list(item.streams)}
         for item in watch.folders
     ]
     known = {folder: {name: list(pair) for name, pair in names.items()} for folder, names in offsets.items()}
-    asked = {"root": watch.root, "folders": folders, "offsets": known, "lease": lease, "heartbeat": heartbeat}
+    asked: dict[str, Any] = {
+        "root": watch.root,
+        "folders": folders,
+        "offsets": known,
+        "lease": lease,
+        "heartbeat": heartbeat,
+    }
+    if facts_after is not None:
+        asked["facts_after"] = facts_after
     return _line({"k": "watch", **asked})
 
 
@@ -142,6 +152,11 @@ def _rows(row: Row, key: str) -> list[Row]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def _texts(row: Row, key: str) -> tuple[str, ...]:
+    value = row.get(key)
+    return tuple(_clean(item) for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
 def _hello(row: Row) -> events.Hello:
     return events.Hello(
         version=_need_int(row, "version"),
@@ -196,11 +211,43 @@ def _gpu(row: Row) -> events.Gpu:
         power=_float(row, "power"),
         power_limit=_float(row, "power_limit"),
         processes=tuple(map(_gpu_process, _rows(row, "processes"))),
+        instance=_int(row, "instance"),
+        clock=_float(row, "clock"),
+        memory_clock=_float(row, "memory_clock"),
+        slowed_by=_texts(row, "slowed_by"),
+        error=_text(row, "error"),
     )
 
 
 def _gpu_process(row: Row) -> events.GpuProcess:
     return events.GpuProcess(_need_int(row, "pid"), _int(row, "memory"), _text(row, "user"), _text(row, "command"))
+
+
+def _facts(row: Row) -> events.Facts:
+    blocks, caches = tuple(map(_block, _rows(row, "blocks"))), tuple(map(_cache, _rows(row, "caches")))
+    return events.Facts(blocks, caches, row.get("sees_others") is not False, row.get("whole") is not False)
+
+
+def _block(row: Row) -> events.Block:
+    return events.Block(
+        name=_need_text(row, "name"),
+        path=_text(row, "path"),
+        kind=_text(row, "kind"),
+        size=_need_int(row, "size"),
+        start=_int(row, "start"),
+        number=_int(row, "number"),
+        below=_texts(row, "below"),
+        table=_text(row, "table"),
+        mount=_text(row, "mount"),
+        filesystem=_text(row, "filesystem"),
+        filesystem_size=_int(row, "filesystem_size"),
+        inodes=_int(row, "inodes"),
+    )
+
+
+def _cache(row: Row) -> events.Cache:
+    name, path, empty = _need_text(row, "name"), _text(row, "path"), _text(row, "empty")
+    return events.Cache(name, path, _need_int(row, "bytes"), row.get("whole") is True, empty)
 
 
 def _document(row: Row) -> events.Document:
@@ -242,6 +289,7 @@ def _process(row: Row) -> events.Process:
 _KINDS: dict[str, Callable[[Row], events.Event]] = {
     "hello": _hello,
     "host": _host,
+    "facts": _facts,
     "doc": _document,
     "chunk": _chunk,
     "process": _process,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,9 +20,11 @@ from trainer.checkpoint import Checkpoints, fingerprint
 from trainer.config import Config, metrics_of
 from trainer.evaluating import evaluate
 from trainer.failure import explain, root
-from trainer.optim import optimiser
+from trainer.order import Part, parts_of
 from trainer.schema import ConfigError, nearest
+from trainer.stepping import Stepper
 
+SCALING = 24  # steps in which an fp16 loss scale finds its size
 KEPT = 4  # checkpoints that may lie on the disk at once: the last two, the best, the one being written
 
 
@@ -67,29 +70,33 @@ class Trial:
         return f"{sizes} samples for the trial (train / val / test){notes}"
 
     def build_model(self) -> str:
+        devices.settle(self.device, self.config.run)
         order.seed_everything(self.config.run.seed)
-        self.model = self.task.model().to(self.device)
-        self.optimiser = optimiser(self.config.optim, self.model)
+        self.stepper = Stepper(self.config, self.task, self.device)
+        self.model = self.stepper.model
         trainable = sum(item.numel() for item in self.model.parameters() if item.requires_grad)
         return f"{sum(item.numel() for item in self.model.parameters()):,} parameters, {trainable:,} trainable"
 
     def one_step(self) -> str:
         indices = torch.arange(min(self.config.run.batch, self.task.size("train")))
-        batch = self.task.batch("train", indices, self.device)
         before = fingerprint(self.model.state_dict())
-        with devices.precision(self.config.run.precision, self.device):
-            loss, _ = self.task.loss(self.model, batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
-        value = float(loss.detach())
+        for number in range(1, SCALING + 1):
+            loss, _ = self.stepper.step(self.batches(indices), self.config.optim.lr, number)
+            if self.stepper.skipped < number:
+                break
         if not torch.isfinite(loss):
-            raise ValueError(f"the loss of the first step is {value}")
+            raise ValueError(f"the loss of the first step is {float(loss.detach())}")
         if fingerprint(self.model.state_dict()) == before:
             raise ValueError("one step changed no weight: the loss does not depend on the model, or optim.lr is 0")
-        return f"batch of {len(indices)}, loss {value:.4g}, weights moved"
+        return f"batch of {len(indices)}, loss {float(loss.detach()):.4g}, weights moved"
+
+    def batches(self, indices: torch.Tensor) -> Iterator[tuple[Part, Any]]:
+        """The step's parts, as the loop would make them."""
+        for part in parts_of(indices, 0, 1, self.config.run.accumulate):
+            yield part, self.task.batch("train", part.indices, self.device)
 
     def validate(self) -> str:
-        found = evaluate(self.config, self.task, self.model, "val", device=self.device, epoch=0, report=_quiet)
+        found = evaluate(self.config, self.task, self.stepper.judged, "val", device=self.device, epoch=0, report=_quiet)
         wanted = [rule.metric for rule in self.config.stop.rules] + [self.config.best_metric]
         for metric in wanted:
             if metric and metric not in found.metrics and metric not in metrics_of(self.config.task):
@@ -98,8 +105,7 @@ class Trial:
 
     def checkpoint(self) -> str:
         store = Checkpoints(self.folder)
-        content = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        content["random"] = devices.random_state(self.device)
+        content = {**self.stepper.saved(), "random": devices.random_state(self.device)}
         self.saved = store.save(content, epoch=0, step=1, metrics={})
         read = store.load(self.device)
         if read is None or fingerprint(read[0]["model"]) != fingerprint(self.model.state_dict()):
@@ -137,6 +143,6 @@ def _fault(error: Exception, config: Config) -> tuple[str, str]:
     if isinstance(error, ConfigError):
         problem = error.problems[0]
         return f"{problem.key}: {problem.what}" if problem.key else problem.what, problem.mend
-    reason, finding = explain(error, config.run.batch)
+    reason, finding = explain(error, config.run)
     known = finding.mend if not finding.mend.endswith("train.log") else "--debug shows the whole traceback"
     return (str(root(error)) if isinstance(error, ValueError) else reason), known

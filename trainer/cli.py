@@ -13,9 +13,14 @@ from trainer.schema import ConfigError
 COMMANDS = {
     "run": "train",
     "check": "build everything and try it out, in under a minute",
+    "promote": "the best of several finished runs go on to more epochs",
     "config": "print the complete resolved configuration",
     "data": "make or inspect the data",
     "evaluate": "figures of a run's checkpoint",
+    "compare": "runs beside each other, and which differences are larger than noise",
+    "ensemble": "runs that answer together, and what that gains",
+    "attend": "where a run looked in a sample, as a picture",
+    "explain": "why a run says what it says of a sample, in words",
     "figures": "draw a run's pictures again",
 }
 
@@ -25,6 +30,8 @@ EXAMPLES = """examples:
   trainer run mine.toml --run-dir runs/first       train
   trainer run runs/first --run-dir runs/first --resume
   trainer evaluate runs/first --split test --json
+  trainer compare runs/first runs/second --picture compared.png
+  trainer explain runs/first --sample 7
 exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration"""
 
 

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from trainer import device as devices
 from trainer.checkpoint import fingerprint
 from trainer.ending import Ending, Interrupted
 from trainer.failure import describe
@@ -18,10 +19,13 @@ def close(training: Training, ending: Ending, race_folder: Path | None) -> Endin
     """Bring the run to its end; returns the ending that it really is (a rival may have been faster)."""
     training.board.now(state="stopping", phase="saving", progress=None, message=ending.reason)
     if ending.state == "criteria met" and race_folder is not None:
-        ending = _claim(training, ending, race_folder)
+        met = ending
+        ending = training.ranks.first(lambda: _claim(training, met, race_folder))
     _keep(training)
     if training.last is None and ending.state in ("finished", "criteria met"):  # resumed when all was done
         training.last = training.evaluate("val", training.epoch)
+    if not training.ranks.main:
+        return ending
     _write_results(training, ending, ())
     if not ending.haste:
         figures = draw(training)
@@ -99,7 +103,10 @@ def outcome(training: Training, ending: Ending, figures: tuple[str, ...]) -> Res
         "criteria": [dataclasses.asdict(item) for item in stopping.criteria] if stopping else [],
         "seconds": round(training.seconds, 3),
         "parameters": sum(parameter.numel() for parameter in training.model.parameters()),
-        "weights_sha256": fingerprint(training.model.state_dict()),
+        "samples": {split: training.task.size(split) for split in ("train", "val", "test")},
+        "weights_bytes": sum(value.nbytes for value in training.model.state_dict().values()),
+        "weights_sha256": fingerprint(training.stepper.judged.state_dict()),
+        "memory_peak": devices.memory_peak(training.device),
         "checkpoint": entries[-1].file if entries else None,
         "best_checkpoint": best.file if best else None,
         "notes": list(training.task.notes),

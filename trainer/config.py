@@ -34,7 +34,18 @@ class Run:
     batch: int = setting(16, "samples in a step", low=1)
     device: str = setting("auto", "auto (the first GPU, else the CPU), cpu, cuda or cuda:N")
     threads: int = setting(0, "CPU threads of this worker; 0: torch decides", low=0)
-    precision: Literal["fp32", "bf16"] = setting("fp32", "numbers used in forward and backward")
+    gpu_share: float = setting(1.0, "largest part of the GPU's memory that this worker may take", low=0.01, high=1.0)
+    processes: int = setting(1, "processes that train this run together, each on a GPU of its own", low=1)
+    restarts: int = setting(1, "how often all of them begin again from the checkpoint after one was killed", low=0)
+    precision: Literal["fp32", "bf16", "fp16"] = setting(
+        "fp32", "numbers used in forward and backward; fp16 scales the loss"
+    )
+    tf32: bool = setting(True, "on GPUs: matrix products of fp32 with shorter numbers, several times faster")
+    compile: bool = setting(False, "compile the model (torch.compile); the first steps then take up to minutes")
+    channels_last: bool = setting(False, "keep images and videos with channels last, which GPUs convolve faster")
+    accumulate: int = setting(1, "parts into which a step's samples are split to save memory; same numbers", low=1)
+    ema: float = setting(0.0, "decay of averaged weights, as 0.999: those are validated and kept; 0: none", low=0.0)
+    prefetch: int = setting(0, "batches that are made ahead, in a thread, while the model computes", low=0, high=1)
     log_every: int = setting(50, "steps between rows of metrics", low=1)
     validate_every: int = setting(1, "epochs between validations", low=1)
     validate_first: bool = setting(True, "validate once before the first step, for before and after")
@@ -45,6 +56,10 @@ class Run:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
+        if self.processes > 1 and ":" in self.device:
+            raise BadSetting("device", f"{self.device!r} is one GPU and processes is {self.processes}", "use cuda")
+        if self.ema >= 1:
+            raise BadSetting("ema", f"{self.ema:g} would never move", "a decay below 1, as 0.999")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):
             raise BadSetting("name", f"{self.name!r} is no name for a run", "letters, digits, space and . _ @ + -")
 

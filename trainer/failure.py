@@ -4,10 +4,12 @@ import errno
 import traceback
 from pathlib import Path
 
+from trainer.config import Run
 from trainer.ending import TrainingFailed
 from trainer.record.status import Finding
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "cublas_status_alloc_failed")
+_PEER_WORDS = ("closed by peer", "reset by peer", "remote process exited", "NCCL communicator was aborted")
 
 
 def root(error: BaseException) -> BaseException:
@@ -37,16 +39,28 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
 
 
-def explain(error: BaseException, batch: int) -> tuple[str, Finding]:
+def explain(error: BaseException, run: Run) -> tuple[str, Finding]:
     """The reason of the end, and what to do."""
     if isinstance(error, TrainingFailed):
         return error.reason, error.finding
     first = root(error)
     reason = describe(first)
     if is_out_of_memory(first):
-        mend = f'lower run.batch (now {batch}), use run.precision = "bf16", or choose a device with more memory'
+        mend = f'lower run.batch (now {run.batch}), split it with run.accumulate, use run.precision = "bf16"'
+        if run.gpu_share < 1:
+            mend += f", raise run.gpu_share (now {run.gpu_share:g} of the GPU's memory)"
+        mend += ", or choose a device with more memory"
         return f"out of memory: {reason}", Finding("out of memory", reason, mend)
     if isinstance(first, OSError) and first.errno in (errno.ENOSPC, errno.EDQUOT):
         mend = "make room on that filesystem, then resume the run"
         return f"disk full: {reason}", Finding("disk full", reason, mend)
+    if type(first).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        mend = "set run.compile = false; the whole traceback is in train.log"
+        return f"not compiled: {reason}", Finding("the model cannot be compiled", reason, mend)
+    if isinstance(first, RuntimeError) and any(word in str(first) for word in _PEER_WORDS):
+        mend = "it begins again from the checkpoint while run.restarts are left; after that, --resume"
+        return "another process of this run is gone", Finding("a process of this run is gone", reason, mend)
+    if "find_unused_parameters" in str(first):
+        mend = "freeze the parameters that the loss does not reach, or set run.processes = 1; more is in train.log"
+        return reason, Finding("a parameter gets no gradient", reason, mend)
     return reason, Finding("the trainer raised an error", reason, "the whole traceback is in train.log")

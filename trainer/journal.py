@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from trainer.board import Board
 from trainer.record import RunWriter
-from trainer.record.status import Finding
+from trainer.record.status import Finding, Status
 from trainer.requests import Requests
 from trainer.say import say
 
@@ -26,28 +26,44 @@ NO_ROOM = "disk full"
 class Reserve:
     """Room set aside for the words that a run must be able to say when the disk is full."""
 
-    def __init__(self, folder: Path, size: int = 256 * 1024) -> None:
+    def __init__(self, folder: Path, size: int) -> None:
         self._path, self._size = folder / ".reserve", size
 
     def take(self) -> None:
         """Set the room aside, if there is any."""
         try:
-            if not self._path.exists():
+            if self._size and not self._path.exists():
                 self._path.write_bytes(bytes(self._size))
         except OSError:
             self.release()
 
     def release(self) -> None:
         """Give it back."""
-        self._path.unlink(missing_ok=True)
+        if self._size:
+            self._path.unlink(missing_ok=True)
+
+
+class Silent:
+    """A writer that writes nothing: what the ranks of a run have that are not the one which writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder
+
+    def status(self, status: Status) -> None: ...
+
+    def metric(self, row: Mapping[str, Any]) -> None: ...
+
+    def event(self, kind: str, **details: Any) -> None: ...
+
+    def document(self, name: str, value: Mapping[str, Any]) -> None: ...
 
 
 class Journal:
     """Writes for the loop. `board` shows the pause; `requests` can end it."""
 
-    def __init__(self, writer: RunWriter, board: Board, requests: Requests, *, retry: float = 2.0) -> None:
+    def __init__(self, writer: RunWriter | Silent, board: Board, requests: Requests, *, retry: float = 2.0) -> None:
         self._writer, self.board, self.requests, self._retry = writer, board, requests, retry
-        self._reserve = Reserve(writer.path)
+        self._reserve = Reserve(writer.path, 0 if isinstance(writer, Silent) else 256 * 1024)
         self._reserve.take()
         board.failed = self._status_failed
         self.folder = writer.path

@@ -2,7 +2,8 @@
 
 Reads as prose from `Training.run` down. What has an effect on numbers: the order of samples (seed, epoch), the learning
 rate (step), the generators' state (kept in checkpoints). Everything else (rows, status, checkpoints, validation) leaves
-them untouched, so that a run that was interrupted anywhere ends with the same bits on a CPU.
+them untouched, so that a run that was interrupted anywhere ends with the same bits on a CPU. Several ranks run the same
+loop on their parts of each step; what only one of them may do or decide goes through `Ranks.first` and `Council`.
 """
 
 import math
@@ -10,24 +11,25 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from trainer import device as devices
 from trainer import order
 from trainer.build import package_of
 from trainer.checkpoint import Checkpoints, Keep, Saved
 from trainer.config import Config
 from trainer.criteria import better, mode_of
-from trainer.ending import Ending, Interrupted, TrainingFailed
+from trainer.ending import Ending, Interrupted
 from trainer.evaluating import evaluate
+from trainer.feeding import Feed
+from trainer.guard import Guard
 from trainer.journal import Journal
 from trainer.keepsake import pack, unpack
 from trainer.meter import Pace, Window
-from trainer.optim import optimiser, rate, set_rate
+from trainer.optim import rate
+from trainer.ranks import Council, Ranks
 from trainer.record.jsonl import RESUME
-from trainer.record.status import Best, Checkpoint, Finding
+from trainer.record.status import Best, Checkpoint
 from trainer.say import duration, figures, say
+from trainer.stepping import Stepper
 from trainer.stopping import Watch
 from trainer.tasks import Evaluation, Task
 
@@ -35,20 +37,33 @@ from trainer.tasks import Evaluation, Task
 class Training:
     """One run's training, from its newest checkpoint or from the beginning, to an ending."""
 
-    def __init__(self, config: Config, task: Task, journal: Journal) -> None:
-        self.config, self.task = config, task
+    def __init__(self, config: Config, task: Task, journal: Journal, ranks: Ranks | None = None) -> None:
+        self.config, self.task, self.ranks = config, task, ranks or Ranks()
         self.journal, self.board, self.requests = journal, journal.board, journal.requests
-        self.device = devices.choose(config.run.device)
-        order.seed_everything(config.run.seed)
-        self.model = task.model().to(self.device)
-        self.optimiser = optimiser(config.optim, self.model)
+        run, us = config.run, self.ranks
+        self.device = devices.choose(run.device, us.local, us.locals)
+        devices.settle(self.device, run)
+        order.seed_everything(run.seed)
+        self.stepper = Stepper(config, task, self.device, us)
+        self.model = self.stepper.model
+        if not us.main:  # the same weights, other draws
+            order.seed_everything(order.derived(run.seed, "rank", us.rank))
         self.size = task.size("train")
-        self.epoch_steps = order.steps_in_epoch(self.size, config.run.batch)
-        self.steps = config.run.epochs * self.epoch_steps
-        if config.run.steps:
-            self.steps = min(self.steps, config.run.steps)
+        self.course = order.Course(run.seed, self.size, run.batch, rank=us.rank, ranks=us.size, parts=run.accumulate)
+        self.epoch_steps = self.course.epoch_steps
+        self.steps = run.epochs * self.epoch_steps
+        if run.steps:
+            self.steps = min(self.steps, run.steps)
+        self.feed = Feed(
+            lambda indices: task.batch("train", indices, self.device),
+            self.course.parts,
+            self.device,
+            ahead=bool(run.prefetch),
+        )
+        self.council = Council(us, self.requests.asked)
         keep = Keep(best=config.checkpoint.keep_best, metric=config.best_metric, mode=config.best_mode)
         self.checkpoints = Checkpoints(journal.folder, keep)
+        self.guard = Guard(config, self.checkpoints, self.steps, self.course.epoch_of)
 
         self.step = 0  # optimiser steps done
         self.closed = -1  # the step after which the newest validation's epoch was closed; -1: not even begun
@@ -82,6 +97,8 @@ class Training:
             return self._run()
         except Interrupted as interrupted:  # in a validation, or while waiting for room on the disk
             return interrupted.ending
+        finally:
+            self.feed.close()
 
     def _run(self) -> Ending:
         if self.closed < 0:
@@ -89,7 +106,7 @@ class Training:
         while (ending := self.ending()) is None:
             if self.row_is_due():
                 self.write_row()
-            while (asked := self.requests.asked()) is None and self.step < self.epoch_end():
+            while (asked := self.council.asked()) is None and self.step < self.epoch_end():
                 self.train_step()
             if asked is not None:
                 return asked
@@ -119,36 +136,19 @@ class Training:
 
     def train_step(self) -> None:
         began = time.perf_counter()
-        indices = self.next_indices()
-        batch = self.task.batch("train", indices, self.device)
-        waited = time.perf_counter() - began
+        lr = rate(self.config.optim, self.step, self.steps)
+        batches = self.feed.batches(self.step, self.epoch_end())
+        loss, more = self.stepper.step(batches, lr, self.step + 1)
 
-        set_rate(self.optimiser, rate(self.config.optim, self.step, self.steps))
-        with devices.precision(self.config.run.precision, self.device):
-            loss, more = self.task.loss(self.model, batch)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.config.optim.clip:
-            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
-            more = {**more, "grad_norm": norm}
-        self.optimiser.step()
-
+        samples = self.course.samples(self.step)
         self.step += 1
-        self.window.add(loss, more, len(indices))
+        self.window.add(loss, more, self.feed.samples)
         self.board.moved()
-        self.pace.add(time.perf_counter() - began, waited, len(indices))
+        self.pace.add(time.perf_counter() - began, self.feed.waited, samples)
         if self.row_is_due():
             self.write_row()
-        if self.checkpoint_is_due():
+        if self.council.keep(self.checkpoint_is_due()):
             self.keep()
-
-    def next_indices(self) -> Tensor:
-        """The samples of the next step."""
-        epoch, number = divmod(self.step, self.epoch_steps)
-        if getattr(self, "_order_epoch", None) != epoch:
-            self._order_epoch = epoch
-            self._order = order.epoch_order(self.config.run.seed, epoch, self.size)
-        return self._order[number * self.config.run.batch : (number + 1) * self.config.run.batch]
 
     # ---- rows of metrics ---------------------------------------------------------------------------------------------
 
@@ -158,45 +158,24 @@ class Training:
 
     def write_row(self) -> None:
         """The window's means as one row; the one place where the loop waits for the device."""
-        self.check_losses()
+        self.window.share(self.ranks)
+        self.guard.losses(self.window.losses(), self.step)
         means = self.window.means()
+        if self.stepper.scaler is not None:
+            means |= {"loss_scale": self.stepper.scaler.get_scale(), "skipped_steps": float(self.stepper.skipped)}
         lr = rate(self.config.optim, self.step - 1, self.steps)
         speed = {name: value for name, value in self.pace.figures().items() if value is not None}
-        self.journal.metric({"step": self.step, "epoch": self.epoch, "phase": "train", **means, "lr": lr, **speed})
+        self.record({"step": self.step, "epoch": self.epoch, "phase": "train", **means, "lr": lr, **speed})
         self.window.clear()
         self.latest |= means
         self.board.set(metrics=dict(self.latest))
-        self.check_divergence(means["loss"])
-
-    def check_losses(self) -> None:
-        """Fail at the first loss that is not a number."""
-        losses = self.window.losses()
-        for position, value in enumerate(losses):
-            if not math.isfinite(value):
-                step = self.step - len(losses) + position + 1
-                before = f"{losses[position - 1]:.4g} at step {step - 1}; " if position else ""
-                lr = rate(self.config.optim, step - 1, self.steps)
-                proof = f"loss {value} at step {step} (epoch {self.epoch_of(step)}); {before}learning rate {lr:.3g}"
-                raise self.failure("the loss is not a number", proof)
-
-    def check_divergence(self, loss: float) -> None:
-        """Fail when the loss has grown beyond all hope."""
         if self.first_loss is None:
-            self.first_loss = loss
-        limit = self.config.stop.divergence * max(abs(self.first_loss), 1e-3)
-        if self.config.stop.divergence and loss > limit:
-            proof = f"loss {loss:.4g} at step {self.step} (epoch {self.epoch}); it began at {self.first_loss:.4g}"
-            raise self.failure("the loss diverges", proof)
+            self.first_loss = means["loss"]
+        self.guard.divergence(means["loss"], self.first_loss, self.step)
 
-    def failure(self, what: str, proof: str) -> TrainingFailed:
-        """A known failure of the numbers, with the way out."""
-        lr, entries = self.config.optim.lr, self.checkpoints.entries()
-        mend = f"lower optim.lr (now {lr:g})"
-        mend += "" if self.config.optim.clip else ", bound the gradient with optim.clip = 1.0"
-        mend += ' or use run.precision = "fp32"' if self.config.run.precision != "fp32" else ""
-        if entries:
-            mend += f"; the last good checkpoint is of step {entries[-1].step}: --resume --set optim.lr={lr / 10:g}"
-        return TrainingFailed(f"{what}: {proof}", Finding(what, proof, mend))
+    def record(self, row: Mapping[str, Any]) -> None:
+        """A row of metrics, once on the disk."""
+        self.ranks.first(lambda: self.journal.metric(row))
 
     # ---- end of an epoch ---------------------------------------------------------------------------------------------
 
@@ -222,9 +201,7 @@ class Training:
         metrics = dict(evaluation.metrics)
         self.latest |= metrics
         if (epoch, self.step) not in self.rows_there:
-            self.journal.metric(
-                {"step": self.step, "epoch": epoch, "phase": "val", **metrics, "seconds": self.validation_s}
-            )
+            self.record({"step": self.step, "epoch": epoch, "phase": "val", **metrics, "seconds": self.validation_s})
         if epoch:
             self.best = bests(self.best, metrics, epoch, self.step)
         self.watch = self.watch.observe(epoch, self.latest)
@@ -233,8 +210,18 @@ class Training:
         self.announce(epoch, metrics)
 
     def evaluate(self, split: str, epoch: int) -> Evaluation:
-        """The task's own validation."""
-        return evaluate(self.config, self.task, self.model, split, device=self.device, epoch=epoch, report=self.report)
+        """The task's own validation. Rank 0 alone keeps its details, for the pictures."""
+        found: list[Evaluation] = []
+
+        def work() -> Mapping[str, float]:
+            model = self.stepper.judged
+            found.append(
+                evaluate(self.config, self.task, model, split, device=self.device, epoch=epoch, report=self.report)
+            )
+            return found[0].metrics
+
+        metrics = self.ranks.first(work)
+        return found[0] if found else Evaluation(metrics)
 
     def report(self, what: str, done: float, total: float | None) -> None:
         """What validation and preparation call while they work."""
@@ -257,40 +244,38 @@ class Training:
     def checkpoint_is_due(self) -> bool:
         """In the middle of an epoch: after a while. The end of an epoch keeps its own, after the validation."""
         seconds = self.config.checkpoint.seconds
-        return bool(seconds) and self.step != self.epoch_end() and time.monotonic() - self.kept_at >= seconds
+        return bool(seconds) and time.monotonic() - self.kept_at >= seconds and self.step != self.epoch_end()
 
-    def keep(self, *, archive: bool = False) -> Saved | None:
+    def keep(self, *, archive: bool = False) -> None:
         """Write a checkpoint of this very moment, unless there is one. Never one with broken numbers."""
         if self.kept == (self.step, self.closed) and not archive:
-            return None
-        self.check_losses()
-        self.check_weights()
+            return
+        self.window.share(self.ranks)
+        self.guard.losses(self.window.losses(), self.step)
+        self.guard.weights(self.model, self.step)
         metrics = dict(self.last.metrics) if self.last is not None and self.closed == self.step else {}
         content = self.content()
-        saved = self.journal.patiently(
-            "a checkpoint",
-            lambda: self.checkpoints.save(content, epoch=self.epoch, step=self.step, metrics=metrics, archive=archive),
-        )
+
+        def save() -> Saved:
+            return self.journal.patiently(
+                "a checkpoint",
+                lambda: self.checkpoints.save(
+                    content, epoch=self.epoch, step=self.step, metrics=metrics, archive=archive
+                ),
+            )
+
+        saved = self.ranks.first(save)
         self.kept_at, self.kept = time.monotonic(), (self.step, self.closed)
         self.board.set(checkpoint=Checkpoint(f"checkpoints/{saved.file}", saved.epoch, saved.step, saved.time))
         self.journal.event("checkpoint", file=saved.file, epoch=saved.epoch, step=saved.step, bytes=saved.bytes)
-        return saved
-
-    def check_weights(self) -> None:
-        """A step with a finite loss may have left weights that are not: such a checkpoint would help nobody."""
-        weights = {name: value for name, value in self.model.state_dict().items() if value.is_floating_point()}
-        finite = torch.stack([torch.isfinite(value).all() for value in weights.values()]).tolist()
-        broken = [name for name, whole in zip(weights, finite, strict=True) if not whole]
-        if broken:
-            proof = f"{broken[0]} and {len(broken) - 1} others after step {self.step} (epoch {self.epoch})"
-            raise self.failure("weights are not numbers", proof)
 
     def content(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
+        random, *others = self.ranks.everyone(devices.random_state(self.device))
         return {
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "random": devices.random_state(self.device),
+            **self.stepper.saved(),
+            "random": random,
+            "ranks": others,
             "step": self.step,
             "closed": self.closed,
             "window": self.window.saved(),
@@ -307,7 +292,7 @@ class Training:
         found = self.checkpoints.load(self.device, self.journal.warning)
         if found is None:
             if rows:  # killed before its first checkpoint: all it has written is superseded
-                self.journal.metric({"step": -1, "epoch": 0, "phase": RESUME})
+                self.record({"step": -1, "epoch": 0, "phase": RESUME})
             say("no checkpoint yet: beginning anew")
             return
         content, entry = found
@@ -315,7 +300,7 @@ class Training:
         self.rows_there = {(row.get("epoch"), row.get("step")) for row in rows if row.get("phase") == "val"}
         self.rows_there = {key for key in self.rows_there if key[1] == self.step}
         self.kept = (self.step, self.closed)
-        self.journal.metric({"step": self.step, "epoch": self.epoch, "phase": RESUME})
+        self.record({"step": self.step, "epoch": self.epoch, "phase": RESUME})
         self.journal.event("resumed", file=entry.file, epoch=self.epoch, step=self.step)
         self.board.now(
             metrics=dict(self.latest),
@@ -326,9 +311,10 @@ class Training:
         say(f"resumed from {entry.file}: epoch {self.epoch}, step {self.step} of {self.steps}")
 
     def restore(self, content: Mapping[str, Any]) -> None:
-        self.model.load_state_dict(content["model"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        devices.set_random_state(content["random"], self.device)
+        self.stepper.restore(content)
+        states = [content["random"], *content.get("ranks", ())]
+        if self.ranks.rank < len(states):  # a rank that is new goes on with the draws of its own seed
+            devices.set_random_state(states[self.ranks.rank], self.device)
         self.step, self.closed = content["step"], content["closed"]
         self.window.restore(content["window"])
         self.watch = self.watch.restored(content["watch"])
@@ -342,15 +328,12 @@ class Training:
     @property
     def epoch(self) -> int:
         """The epoch of the newest step, from 1; 0 before the first step."""
-        return self.epoch_of(self.step)
-
-    def epoch_of(self, step: int) -> int:
-        return -(-step // self.epoch_steps)
+        return self.course.epoch_of(self.step)
 
     def epoch_end(self) -> int:
         """The step with which the epoch that is being trained ends."""
         begun = self.step if self.closed != self.step else self.step + 1
-        return min(self.epoch_of(max(1, begun)) * self.epoch_steps, self.steps)
+        return min(self.course.epoch_of(max(1, begun)) * self.epoch_steps, self.steps)
 
     @property
     def seconds(self) -> float:
@@ -367,7 +350,7 @@ class Training:
             "epoch": self.epoch,
             **self.pace.figures(),
             "eta_s": eta if self.pace.mean() else None,
-            "device": devices.describe(self.device),
+            "device": devices.describe(self.device, self.ranks.size),
         }
 
 

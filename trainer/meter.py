@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from trainer.ranks import Ranks
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -21,6 +23,7 @@ class Window:
         self._losses: list[Tensor] = []
         self._figures: dict[str, list[Tensor]] = {}
         self._sizes: list[int] = []
+        self._shared = 0  # how many of the first steps are those of all ranks already
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -32,6 +35,20 @@ class Window:
             self._figures.setdefault(name, []).append(value.detach())
         self._sizes.append(size)
 
+    def share(self, ranks: Ranks) -> None:
+        """Make each step's figures the means over the samples of all ranks. All call it at the same step."""
+        if not ranks.several or self._shared == len(self):
+            return
+        new = len(self) - self._shared
+        series = [self._losses, *self._figures.values()]
+        weights = torch.tensor(self._sizes[-new:], dtype=torch.float64)
+        rows = [_stack(values[-new:]).cpu().double() * weights for values in series]
+        *rows, weights = ranks.sums(torch.stack([*rows, weights]))
+        for values, row in zip(series, rows, strict=True):
+            values[-new:] = (row / weights).float()
+        self._sizes[self._shared :] = [int(size) for size in weights]
+        self._shared = len(self)
+
     def losses(self) -> list[float]:
         """The loss of each step, oldest first. Waits for the device."""
         return _numbers(self._losses)
@@ -42,7 +59,7 @@ class Window:
         return found | {name: self._mean(values) for name, values in self._figures.items()}
 
     def clear(self) -> None:
-        self._losses, self._figures, self._sizes = [], {}, []
+        self._losses, self._figures, self._sizes, self._shared = [], {}, [], 0
 
     def saved(self) -> dict[str, Any]:
         """What a checkpoint keeps, so that the next row is the same as without the interruption."""
@@ -53,6 +70,7 @@ class Window:
         self._losses = list(saved["losses"])
         self._figures = {name: list(values) for name, values in saved["figures"].items()}
         self._sizes = list(saved["sizes"])
+        self._shared = len(self)
 
     def _mean(self, values: "list[Tensor]") -> float:
         sizes = self._sizes[-len(values) :]

@@ -5,16 +5,18 @@ from trainer.build import make_task
 from trainer.config import Config
 from trainer.journal import NO_ROOM, Journal, room
 from trainer.loop import Training
+from trainer.ranks import Ranks
 from trainer.record import RunReader
 from trainer.record.status import Finding
 from trainer.say import say
 
 
-def prepare(config: Config, journal: Journal, resume: bool) -> Training:
+def prepare(config: Config, journal: Journal, resume: bool, ranks: Ranks) -> Training:
     """Make or load the data, build the model, go to where the run was."""
     board, requests = journal.board, journal.requests
     board.now(state="preparing", phase="data")
-    device.set_threads(config.run.threads)
+    device.set_threads(config.run.threads, ranks.locals)
+    ranks.join(device.choose(config.run.device, ranks.local, ranks.locals))
     task = make_task(config)
     board.now(notes=tuple(task.notes))
     spoken: list[str] = []
@@ -27,11 +29,14 @@ def prepare(config: Config, journal: Journal, resume: bool) -> Training:
         requests.raise_if_asked()
         board.report(what, done, total)
 
-    task.prepare(report)
+    ranks.first(lambda: task.prepare(report))
+    if not ranks.main:  # what was made is there now: only to be loaded
+        task.prepare(_quiet)
     board.now(phase="model", progress=None, notes=tuple(task.notes))
-    training = Training(config, task, journal)
+    training = Training(config, task, journal, ranks)
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
     work = f"{parameters:,} parameters, {training.size:,} samples, {training.steps:,} steps on {training.device}"
+    work += f", {ranks.size} processes" if ranks.several else ""
     say(f"{config.run.name}: {work}")
     if resume:
         training.resume(RunReader(journal.folder).metrics())
@@ -54,3 +59,7 @@ def show_pause(journal: Journal, *, paused: bool) -> None:
         board.now(phase="data")
         say("there is room again: going on")
         journal.event("disk has room", what="data")
+
+
+def _quiet(what: str, done: float, total: float | None) -> None:
+    """Rank 0 has told it."""

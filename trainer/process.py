@@ -21,3 +21,12 @@ def memory() -> tuple[int | None, int | None]:
         return pages * page, os.sysconf("SC_PHYS_PAGES") * page
     except (OSError, ValueError, IndexError):
         return None, None
+
+
+def memory_peak() -> int | None:
+    """The most resident bytes that this process has had; None without a /proc."""
+    try:
+        text = Path("/proc/self/status").read_text("utf-8", "replace")
+        return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+    except (OSError, ValueError, IndexError):
+        return None

@@ -16,11 +16,12 @@ _NAMES = {signal.SIGINT: "SIGINT", signal.SIGTERM: "SIGTERM"}
 class Requests:
     """Use as a context manager: it takes the signals while it is open and gives them back after."""
 
-    def __init__(self, run: Path, race_folder: Path | None) -> None:
+    def __init__(self, run: Path, race_folder: Path | None, *, echo: float = 0.0) -> None:
+        """`echo`: seconds in which a second signal is taken for the first one, which came on two ways."""
         self._stop = str(run / files.STOP)
         self._run, self._race = run.name, race_folder
         self._winner = str(race_folder / files.WINNER) if race_folder else ""
-        self._signal = ""
+        self._signal, self._echo, self._taken = "", echo, 0.0
         self._looked = 0.0
         self._former: dict[int, Any] = {}
 
@@ -60,10 +61,10 @@ class Requests:
                 raise Interrupted(ending)
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self._signal:  # the second signal ends at once
+        if self._signal and time.monotonic() - self._taken >= self._echo:  # the second signal ends at once
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        self._signal = _NAMES[signal.Signals(number)]
+        self._signal, self._taken = _NAMES[signal.Signals(number)], self._taken or time.monotonic()
 
 
 def _words(path: str) -> str:

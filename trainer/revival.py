@@ -30,12 +30,18 @@ class Revived:
     saved: Saved
     first: Evaluation | None
 
-    def evaluate(self, split: str, report: Report) -> Evaluation:
-        """The task's own validation on a split, as the loop does it."""
+    def evaluate(self, split: str, report: Report, model: "nn.Module | None" = None) -> Evaluation:
+        """The task's own validation on a split, as the loop does it; `model` in place of the run's own."""
         if not self.task.size(split):
             raise ConfigError([Problem("--split", None, "", f"the split {split!r} is empty")])
         return evaluate(
-            self.config, self.task, self.model, split, device=self.device, epoch=self.saved.epoch, report=report
+            self.config,
+            self.task,
+            model or self.model,
+            split,
+            device=self.device,
+            epoch=self.saved.epoch,
+            report=report,
         )
 
 
@@ -46,17 +52,26 @@ def revive(folder: Path, which: str, report: Report, device: str = "") -> Revive
     config = load(str(folder))
     target = devices.choose(device or config.run.device)
     devices.set_threads(config.run.threads)
-    store = Checkpoints(folder, Keep(metric=config.best_metric, mode=config.best_mode))
+    store = _store(folder, config)
     saved, content = _content(store, which, target, folder)
     task = make_task(config)
     task.prepare(report)
     order.seed_everything(config.run.seed)
     model = task.model().to(target)
-    model.load_state_dict(content["model"])
+    model.load_state_dict(content.get("average", content["model"]))
     return Revived(config, task, model, target, saved, unpack(content["first"], package_of(config)))
 
 
-def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, Any]]:
+def choose(folder: Path, which: str) -> Saved:
+    """The checkpoint that is meant, nothing of it loaded yet."""
+    return _saved(_store(folder, load(str(folder))), which, folder)
+
+
+def _store(folder: Path, config: Config) -> Checkpoints:
+    return Checkpoints(folder, Keep(metric=config.best_metric, mode=config.best_mode))
+
+
+def _saved(store: Checkpoints, which: str, folder: Path) -> Saved:
     entries = store.entries()
     chosen = {"last": entries[-1] if entries else None, "best": store.best()}
     chosen |= {entry.file: entry for entry in entries}
@@ -64,6 +79,11 @@ def _content(store: Checkpoints, which: str, device: "torch.device", folder: Pat
     if saved is None:
         known = ", ".join(name for name, entry in chosen.items() if entry is not None) or "none"
         raise ConfigError([Problem(str(folder), None, "", f"no checkpoint {which!r}", f"there are: {known}")])
+    return saved
+
+
+def _content(store: Checkpoints, which: str, device: "torch.device", folder: Path) -> tuple[Saved, dict[str, Any]]:
+    saved = _saved(store, which, folder)
     content, fault = store.read(saved, device)
     if content is None:
         raise ConfigError([Problem(str(folder / "checkpoints" / saved.file), None, "", fault, "try another one")])

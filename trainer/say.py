@@ -3,8 +3,18 @@
 import contextlib
 import sys
 
+_muted = False
+
+
+def mute() -> None:
+    """From now on this process says nothing: another one speaks for it."""
+    global _muted  # noqa: PLW0603
+    _muted = True
+
 
 def say(text: str) -> None:
+    if _muted:
+        return
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()

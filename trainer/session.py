@@ -16,19 +16,24 @@ from trainer.board import Board
 from trainer.config import Config
 from trainer.ending import Ending, Interrupted
 from trainer.failure import explain
-from trainer.journal import Journal
+from trainer.journal import Journal, Silent
+from trainer.ranks import Ranks
 from trainer.record import RunLocked, RunReader, RunWriter, Status, atomic, code, files
 from trainer.record.status import Finding
 from trainer.requests import Requests
-from trainer.say import say
+from trainer.say import mute, say
 from trainer.schema import ConfigError, Problem
 
 FREE_AT_RESUME = ("run", "optim", "stop", "checkpoint", "race", "loss", "measure", "origin")
+ECHO = 2.0  # seconds: a launcher hands on a signal that the ranks may have got themselves
 FIXED = ("run.seed", "run.batch", "optim.kind", "optim.weight_decay")
 
 
 def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
     """Train in `folder`; `since` is when this process began. Returns the exit code: 0 done, 1 failed."""
+    ranks = Ranks.here()
+    if not ranks.main:
+        return _follow(config, folder, ranks, resume=resume)
     reader = RunReader(folder)
     before = reader.status()
     if not resume and (before is not None or reader.metrics()):
@@ -36,7 +41,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
     with RunWriter(folder) as writer:
         config, changes = settle(config, folder)
         race = Path(config.race.folder).expanduser() if config.race.folder else None
-        with Requests(folder, race) as requests:
+        with Requests(folder, race, echo=ECHO if ranks.several else 0.0) as requests:
             board = Board(writer.status, first_status(config, folder))
             journal = Journal(writer, board, requests)
             board.now()
@@ -46,7 +51,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
                 if changes:
                     journal.event("configuration", changes={key: list(pair) for key, pair in changes.items()})
                 clear_stop_file(folder, journal, since if resume else None)
-                ending = _attempt(config, journal, race, resume)
+                ending = _attempt(config, journal, race, resume, ranks)
                 _last_words(board, journal, ending)
                 return 1 if ending.state == "failed" else 0
             finally:
@@ -54,23 +59,35 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
                 journal.close()
 
 
-def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool) -> Ending:
+def _follow(config: Config, folder: Path, ranks: Ranks, *, resume: bool) -> int:
+    """The same training as a rank that writes nothing and decides nothing."""
+    mute()
+    with Requests(folder, None, echo=ECHO) as requests:
+        writer = Silent(folder)
+        journal = Journal(writer, Board(writer.status, first_status(config, folder)), requests)
+        ending = _attempt(config, journal, None, resume, ranks)
+        return 1 if ending.state == "failed" else 0
+
+
+def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool, ranks: Ranks) -> Ending:
     """Everything between the first status and the last."""
     try:
         # torch, which takes seconds, only now that the status already tells that we live
         from trainer.closing import close  # noqa: PLC0415
         from trainer.preparing import prepare  # noqa: PLC0415
 
-        training = prepare(config, journal, resume)
-        return close(training, training.run(), race)
+        training = prepare(config, journal, resume, ranks)
+        ending = close(training, training.run(), race)
     except Interrupted as interrupted:  # nothing is trained yet: there is nothing to keep
-        return interrupted.ending
+        ending = interrupted.ending
     except Exception as error:
-        reason, finding = explain(error, config.run.batch)
+        reason, finding = explain(error, config.run)
         if finding.mend.endswith("train.log"):
             traceback.print_exc()
         journal.board.find(finding)
         return Ending("failed", reason)
+    ranks.leave()
+    return ending
 
 
 def _last_words(board: Board, journal: Journal, ending: Ending) -> None:

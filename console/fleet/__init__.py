@@ -5,7 +5,11 @@
     fold     (fleet, messages) → fleet
     records  the launcher's documents, read leniently
     state    evidence → state: the one place that decides what a worker is doing
-    advice   evidence → what a person should know and can do
+    fill     how fast a disk fills
+    volumes  block devices → filesystems that could be larger, and the commands
+    drivers  a GPU driver's complaint → what it means, and the mend
+    advice, host_advice   evidence → what a person should know and can do
+    words    durations and bytes in sentences
     cells    the values that the views show
     view     fleet → rows for screen, text and JSON
 

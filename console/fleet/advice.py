@@ -1,18 +1,16 @@
-"""What a person should know and can do about a worker or a host: what, proof, mend. Pure functions of the evidence."""
+"""What a person should know and can do about a worker: what, proof, mend. Pure functions of the evidence."""
 
 import math
 from collections.abc import Iterator
 
-from console.fleet.cells import Advice, State
+from console.fleet.cells import REBOOTED, Advice, State
+from console.fleet.host_advice import memory_short, memory_words
 from console.fleet.model import Host, Planned, Run
 from console.fleet.records import asked_to_end, ended, reported
-from remote.events import Disk
+from console.fleet.words import amount, duration, sentence
 from trainer.record.status import Criterion, Status
 
 NEVER_STARTED_S = 600.0  # a plan this old is worth a word
-DISK_FULL = 0.01  # share of the disk that is still free
-DISK_LOW = 0.05
-MEMORY_SHORT = 0.92  # share in use at which the kernel begins to look for victims
 
 
 def plan_advice(planned: Planned, now: float) -> tuple[Advice, ...]:
@@ -56,36 +54,10 @@ def run_advice(run: Run, host: Host, state: State, now: float) -> tuple[Advice, 
     return tuple(advice)
 
 
-def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
-    """For a host: a broken link, a full disk, short memory, a driver that does not answer."""
-    advice = []
-    if host.link.phase in ("unreachable", "auth failed", "host key", "broken", "stale"):
-        last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
-        advice.append(Advice(host.link.phase, _sentence(host.link.detail, last), host.link.mend, "error"))
-    advice.extend(_disk(disk))
-    if memory_short(host):
-        advice.append(
-            Advice("memory is short", _memory(host), "the kernel may kill a worker: use smaller batches", "warning")
-        )
-    if host.telemetry is not None and host.telemetry.gpu_error:
-        advice.append(
-            Advice("the GPU driver does not answer", host.telemetry.gpu_error, "look at it on the host", "warning")
-        )
-    return tuple(advice)
-
-
-def memory_short(host: Host) -> bool:
-    """Whether the host has so little memory left that the kernel may kill."""
-    figures = host.telemetry
-    if figures is None or not figures.memory_used or not figures.memory_total:
-        return False
-    return figures.memory_used / figures.memory_total > MEMORY_SHORT
-
-
 def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
     worker, end = run.worker, ended(run)
     resume = f"trajconsole resume {worker}"
-    proof = _sentence(state.detail, state.evidence)
+    proof = sentence(state.detail, state.evidence)
     if state.stalled_for is not None:
         yield Advice(
             f"no progress for {duration(state.stalled_for)}",
@@ -93,6 +65,7 @@ def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
             f"look at its log; end it with: trajconsole stop {worker}",
         )
     if state.name == "out of memory":
+        proof = sentence(proof, _holders(host))
         yield Advice(
             "it ran out of memory", proof, f"make batch or model smaller, or free memory; then: {resume}", "error"
         )
@@ -102,7 +75,8 @@ def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
         elif run.gone:
             yield Advice("its folder was removed", state.evidence, f"trajconsole start {worker}", "error")
         else:
-            yield Advice("it vanished", state.evidence, f"from its last checkpoint: {resume}", "error")
+            what = "the host was rebooted: its workers ended with it" if state.detail == REBOOTED else "it vanished"
+            yield Advice(what, state.evidence, f"from its last checkpoint: {resume}", "error")
     elif state.name == "killed":
         yield _killed(run, host, state, resume)
     elif state.name == "failed" and end is not None and end.code == 2:
@@ -113,14 +87,23 @@ def _of_state(run: Run, host: Host, state: State) -> Iterator[Advice]:
         yield Advice("it failed", proof, f"trajconsole logs {worker}; when mended: {resume}", "error")
 
 
+def _holders(host: Host) -> str:
+    """Whose processes hold the GPUs' memory, the largest first."""
+    gpus = host.telemetry.gpus if host.telemetry is not None else ()
+    holders = [(item.memory or 0, gpu.index, item) for gpu in gpus for item in gpu.processes]
+    largest = sorted(holders, key=lambda held: -held[0])[:3]
+    words = [f"{item.user or 'somebody'}'s {item.command or item.pid} {amount(held)}" for held, _gpu, item in largest]
+    return f"GPU memory is now held by {', '.join(words)}" if words else ""
+
+
 def _killed(run: Run, host: Host, state: State, resume: str) -> Advice:
-    proof = _sentence(state.detail, state.evidence)
+    proof = sentence(state.detail, state.evidence)
     if asked_to_end(run) == "kill":
         return Advice("it was killed, as asked", proof, f"from its last checkpoint: {resume}", "note")
     if "KILL" in state.detail and memory_short(host):
         return Advice(
             "killed while memory was short",
-            f"{proof}; {_memory(host)}",
+            f"{proof}; {memory_words(host)}",
             f"likely the kernel's out-of-memory killer: use smaller batches, then {resume}",
             "error",
         )
@@ -182,45 +165,7 @@ def _figure(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
-def _disk(disk: Disk | None) -> Iterator[Advice]:
-    if disk is None or disk.total <= 0:
-        return
-    share = disk.free / disk.total
-    proof = f"{disk.mount}: {_bytes(disk.free)} of {_bytes(disk.total)} free"
-    if share < DISK_FULL or disk.inodes_free == 0:
-        words = "no inodes left" if disk.inodes_free == 0 else "the disk is full"
-        yield Advice(words, proof, "free space: checkpoints and logs cannot be written", "error")
-    elif share < DISK_LOW:
-        yield Advice("the disk is nearly full", proof, "free space before the next checkpoints", "warning")
-
-
 def _disk_full(text: str) -> bool:
     return any(
         words in text for words in ("No space left", "disk full", "disk is full", "Disk quota exceeded", "ENOSPC")
     )
-
-
-def _memory(host: Host) -> str:
-    figures = host.telemetry
-    if figures is None or figures.memory_used is None or not figures.memory_total:
-        return ""
-    return f"{_bytes(figures.memory_used)} of {_bytes(figures.memory_total)} in use on {host.name}"
-
-
-def _sentence(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
-
-
-def duration(seconds: float) -> str:
-    """A time span for people: 41 s, 5 min, 9 h, 3 d."""
-    if not math.isfinite(seconds) or seconds < 0:
-        return "0 s"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _bytes(amount: int) -> str:
-    unit = max(0, min(4, (max(1, amount).bit_length() - 1) // 10))
-    return f"{amount / 1024**unit:.{1 if unit else 0}f} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from console.fleet.model import RunKey
+from console.fleet.volumes import Unexpanded
+from remote.events import Cache, GpuProcess
 from trainer.record import status
 from trainer.record.status import Checkpoint, Criterion, Progress
 
 # What a run says of itself, and around it what only its watcher can conclude.
 STATES = ("planned", "queued", *status.STATES, "killed", "out of memory", "vanished")
+REBOOTED = "the host rebooted"  # the detail of a state that a reboot explains
 LIVE = frozenset({"queued", "starting", "preparing", "training", "validating", "stopping"})
 
 
@@ -75,7 +78,9 @@ class WorkerRow:
     checkpoint: Checkpoint | None = None
     notes: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    pulled: str = ""  # folder of this laptop that holds all that it came to, verified
     advice: tuple[Advice, ...] = ()
+    host_advice: tuple[Advice, ...] = ()  # what its host has that will not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +99,33 @@ class HostRow:
     disk_mount: str = ""
     disk_used: int | None = None
     disk_total: int | None = None
+    disk_full_in_s: float | None = None  # at the rate of the last hours
+    disks: tuple["DiskCell", ...] = ()
+    boot_time: float | None = None
+    clock_skew_s: float | None = None  # the host's clock minus ours
+    caches: tuple[Cache, ...] = ()
+    unexpanded: tuple[Unexpanded, ...] = ()
     gpus: tuple["GpuCell", ...] = ()
     gpu_error: str = ""
     advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
+class DiskCell:
+    """One mounted disk of a host."""
+
+    mount: str
+    used: int
+    free: int
+    total: int
+    inodes_free: int | None
+    fill_rate: float | None  # bytes per second
+    full_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class GpuCell:
-    """One GPU of a host."""
+    """One GPU of a host, or a MIG instance of it."""
 
     index: int
     name: str
@@ -110,6 +134,13 @@ class GpuCell:
     memory_total: int | None
     temperature: float | None
     power: float | None
+    instance: int | None = None
+    power_limit: float | None = None
+    clock: float | None = None  # MHz
+    memory_clock: float | None = None
+    slowed_by: tuple[str, ...] = ()
+    error: str = ""
+    processes: tuple[GpuProcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
 from console.fleet.series import Shared
+from console.fleet.volumes import unexpanded
 from console.plain import plain
-from remote.events import Chunk, Document, Event, FolderGone, Hello, LinkState, Process, Synced, Telemetry
+from remote.events import (
+    Chunk,
+    Document,
+    Event,
+    Facts,
+    FolderGone,
+    Hello,
+    LinkState,
+    Process,
+    Synced,
+    Telemetry,
+)
 from trainer.record import files
 from trainer.record.jsonl import RESUME, decode_document, decode_lines, effective
 from trainer.record.race import Winner
 from trainer.record.status import from_json
 
 LOG_LINES = 5000  # kept of each run's log; the whole of it is in the mirror
+SKEWS = 5  # figures that the clocks are compared over
 RUNS, RACES = "runs", "races"
 
 
@@ -25,7 +39,7 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
     winners = dict(fleet.winners)
     for event in events:
         match event:
-            case LinkState() | Hello() | Telemetry() | Synced():
+            case LinkState() | Hello() | Telemetry() | Facts() | Synced():
                 value = fold_host(value, event, now)
             case _:
                 area, _slash, name = event.folder.partition("/")
@@ -42,18 +56,31 @@ def plan(fleet: Fleet, planned: Iterable[Planned]) -> Fleet:
     return replace(fleet, planned={item.worker: item for item in planned}, version=fleet.version + 1)
 
 
-def fold_host(host: Host, event: LinkState | Hello | Telemetry | Synced, now: float) -> Host:
+def fold_host(host: Host, event: LinkState | Hello | Telemetry | Facts | Synced, now: float) -> Host:
     match event:
         case LinkState():
             since = host.link_since if event.phase == host.link.phase else now
             synced = host.synced and event.phase in ("connected", "stale")
             return replace(host, link=event, link_since=since, synced=synced)
         case Hello():
-            return replace(host, hello=event)
+            known = host.hello is not None and host.hello.boot_id and event.boot_id
+            again = bool(known and host.hello and host.hello.boot_id != event.boot_id)
+            return replace(host, hello=event, rebooted=host.rebooted or again)
         case Telemetry():
-            return replace(host, telemetry=event, heard_at=now)
+            return _fold_telemetry(host, event, now)
+        case Facts():
+            caches = event.caches if event.whole or host.facts is None else host.facts.caches
+            return replace(host, facts=replace(event, caches=caches), volumes=unexpanded(event.blocks))
         case Synced():
             return replace(host, synced=True)
+
+
+def _fold_telemetry(host: Host, event: Telemetry, now: float) -> Host:
+    fills = {
+        disk.mount: noted(host.fills.get(disk.mount, Fill()), event.mono, disk.used, disk.total) for disk in event.disks
+    }
+    skews = (*host.skews, event.time - now)[-SKEWS:]
+    return replace(host, telemetry=event, heard_at=now, fills=fills, skews=skews)
 
 
 def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: float) -> Run:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.fleet.fill import Fill
 from console.fleet.series import Shared
-from remote.events import Hello, LinkState, Process, Telemetry
+from console.fleet.volumes import Unexpanded
+from remote.events import Facts, Hello, LinkState, Process, Telemetry
 from trainer.record import Status
 from trainer.record.race import Winner
 
@@ -20,6 +22,11 @@ class Host:
     heard_at: float | None = None
     hello: Hello | None = None
     telemetry: Telemetry | None = None
+    facts: Facts | None = None
+    volumes: tuple[Unexpanded, ...] = ()  # what follows from its facts
+    fills: Mapping[str, Fill] = field(default_factory=dict)  # by mount
+    skews: tuple[float, ...] = ()  # the host's clock minus ours, as the newest figures had it
+    rebooted: bool = False  # it was started again while this console watched
     synced: bool = False
 
     @property
@@ -32,6 +39,11 @@ class Host:
         if self.telemetry is None or self.heard_at is None:
             return 0.0
         return self.telemetry.time - self.heard_at
+
+    @property
+    def skew(self) -> float:
+        """How far the clocks are apart. What comes late only makes a host seem slow: the largest is the truest."""
+        return max(self.skews, default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +86,15 @@ class Run:
     gone: bool = False  # the folder was removed
 
     @property
-    def worker(self) -> str:
+    def origin(self) -> Mapping[str, Any]:
+        """Who started it, when, from where, with which code; as far as run.toml says."""
         origin = self.config.get("origin")
-        if isinstance(origin, Mapping) and isinstance(origin.get("worker"), str):
-            return str(origin["worker"])
+        return origin if isinstance(origin, Mapping) else {}
+
+    @property
+    def worker(self) -> str:
+        if isinstance(self.origin.get("worker"), str):
+            return str(self.origin["worker"])
         return (self.status.worker if self.status else "") or self.key.run
 
     @property
@@ -89,8 +106,7 @@ class Run:
     @property
     def race(self) -> str:
         """The race's id, or nothing."""
-        origin = self.config.get("origin")
-        return str(origin.get("race", "")) if isinstance(origin, Mapping) else ""
+        return str(self.origin.get("race", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,15 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulled:
+    """A run's copy on this laptop. `complete`: the run had ended, and nothing that it came to is missing."""
+
+    to: str
+    time: float
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything that is known. `version` grows with every change, so that a screen can tell cheaply."""
 
@@ -110,4 +135,5 @@ class Fleet:
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
+    pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     version: int = 0

@@ -8,7 +8,7 @@ itself. The two overlays never replace a state: unreachable (the last known stat
 import math
 from dataclasses import dataclass
 
-from console.fleet.cells import LIVE, STATES, State
+from console.fleet.cells import LIVE, REBOOTED, STATES, State
 from console.fleet.model import Host, Planned, Run
 from console.fleet.records import (
     OUT_OF_MEMORY,
@@ -21,6 +21,7 @@ from console.fleet.records import (
     launched,
     reported,
 )
+from console.fleet.words import duration
 from trainer.record.status import ENDED, Status
 
 STALL_FLOOR_S = 60.0  # never called stalled sooner
@@ -116,8 +117,8 @@ def _not_ended(case: _Case) -> State:
     if _rebooted(case):
         return State(
             "vanished",
-            "the host was started again after this run began, and there is no exit record",
-            "the host rebooted",
+            f"{_restarted(case)} after this run began, and there is no exit record",
+            REBOOTED,
             _age(status.heartbeat if status else began(case.run), case),
         )
     if case.run.gone:
@@ -216,6 +217,13 @@ def _rebooted(case: _Case) -> bool:
         return start.boot_id != hello.boot_id
     since = began(case.run)
     return since is not None and hello.boot_time > since + 5.0
+
+
+def _restarted(case: _Case) -> str:
+    hello = case.host.hello
+    if hello is None or not hello.boot_time:
+        return "the host was started again"
+    return f"the host was started again {duration(case.host_now - hello.boot_time)} ago,"
 
 
 def _alive(run: Run) -> str:

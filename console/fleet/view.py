@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from console.fleet.advice import host_advice, plan_advice, run_advice
+from console.fleet.advice import plan_advice, run_advice
 from console.fleet.cells import (
     LIVE,
     STATES,
     Advice,
+    DiskCell,
     GpuCell,
     HostRow,
     RaceView,
@@ -19,11 +20,13 @@ from console.fleet.cells import (
     Trend,
     WorkerRow,
 )
+from console.fleet.fill import full_in
+from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
 from console.fleet.model import Fleet, Host, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
 from console.fleet.series import Shared
 from console.fleet.state import state_of, state_of_plan, unreachable_for
-from remote.events import Disk
+from remote.events import Disk, Gpu
 from trainer.record.status import Criterion, Status
 
 __all__ = [
@@ -59,7 +62,9 @@ def worker_rows(fleet: Fleet, now: float) -> tuple[WorkerRow, ...]:
         run = newest.pop((planned.host, name), None)
         if run is None:
             state = state_of_plan(planned, now)
-            rows.append(WorkerRow(name, planned.host, None, state, advice=plan_advice(planned, now)))
+            host = fleet.hosts.get(planned.host) or Host(planned.host)
+            plan = plan_advice(planned, now)
+            rows.append(WorkerRow(name, planned.host, None, state, advice=plan, host_advice=_urgent(host, now)))
         else:
             rows.append(run_row(fleet, run, now))
     others = sorted(newest.values(), key=lambda run: (run.worker, run.key.host))
@@ -109,11 +114,18 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         eta_s=status.eta_s if state.live else None,
         heartbeat_age=_since(status.heartbeat, host_now) if state.live else None,
         elapsed_s=_elapsed(run, state, host_now),
+        pulled=_pulled(fleet, run, state, host),
         checkpoint=status.checkpoint,
         notes=status.notes,
         figures=status.figures,
         advice=run_advice(run, host, state, now),
+        host_advice=_urgent(host, now),
     )
+
+
+def _urgent(host: Host, now: float) -> tuple[Advice, ...]:
+    """What a worker's host has that will not wait."""
+    return tuple(item for item in machine_advice(host, disk_of(host), now) if item.level != "note")
 
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
@@ -181,6 +193,15 @@ def _direction(values: list[float]) -> int:
     return 1 if change > 0 else -1
 
 
+def _pulled(fleet: Fleet, run: Run, state: State, host: Host) -> str:
+    """Where its copy lies, when nothing of it came later than the copy."""
+    copy, end = fleet.pulled.get(run.key), ended(run)
+    if copy is None or not copy.complete or state.live:
+        return ""
+    later = end is not None and end.time is not None and end.time - host.clock_offset > copy.time
+    return "" if later else copy.to
+
+
 def _since(time: float | None, host_now: float) -> float | None:
     return None if time is None or not math.isfinite(time) else max(0.0, host_now - time)
 
@@ -220,12 +241,46 @@ def _host_row(host: Host, now: float) -> HostRow:
         disk_mount=disk.mount if disk else "",
         disk_used=disk.used if disk else None,
         disk_total=disk.total if disk else None,
-        gpus=tuple(
-            GpuCell(gpu.index, gpu.name, gpu.utilisation, gpu.memory_used, gpu.memory_total, gpu.temperature, gpu.power)
-            for gpu in (figures.gpus if figures else ())
-        ),
+        disk_full_in_s=disk_full_in(host, disk),
+        disks=tuple(_disk_cell(host, item) for item in (figures.disks if figures else ())),
+        boot_time=_boot_time(host),
+        clock_skew_s=host.skew if host.skews else None,
+        caches=host.facts.caches if host.facts else (),
+        unexpanded=host.volumes,
+        gpus=tuple(map(_gpu_cell, figures.gpus if figures else ())),
         gpu_error=figures.gpu_error if figures else "",
         advice=host_advice(host, disk, now),
+    )
+
+
+def _boot_time(host: Host) -> float | None:
+    """Only a time that there can be."""
+    moment = host.hello.boot_time if host.hello else 0.0
+    return moment if 0 < moment < 1e11 else None
+
+
+def _disk_cell(host: Host, disk: Disk) -> DiskCell:
+    fill = host.fills.get(disk.mount)
+    rate = fill.rate if fill else None
+    return DiskCell(disk.mount, disk.used, disk.free, disk.total, disk.inodes_free, rate, full_in(fill, disk.free))
+
+
+def _gpu_cell(gpu: Gpu) -> GpuCell:
+    return GpuCell(
+        gpu.index,
+        gpu.name,
+        gpu.utilisation,
+        gpu.memory_used,
+        gpu.memory_total,
+        gpu.temperature,
+        gpu.power,
+        gpu.instance,
+        gpu.power_limit,
+        gpu.clock,
+        gpu.memory_clock,
+        gpu.slowed_by,
+        gpu.error,
+        gpu.processes,
     )
 
 

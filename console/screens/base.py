@@ -1,6 +1,7 @@
 """What every screen of workers can do: the actions, asked for here and done by `console.source.Actions`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -9,9 +10,11 @@ from textual.screen import Screen
 from console.fleet.cells import WorkerRow
 from console.fleet.model import RunKey
 from console.format import plural
+from console.pulling.options import DEFAULT_FOLDER
 from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
 from console.screens.keys import key_name
 from console.screens.picture import Picture
+from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
 from console.screens.stop import StopDialog
 from console.widgets.block import Block
@@ -52,7 +55,7 @@ class WorkersScreen(Screen[None]):
             self.console.changed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.console.source.readonly and any(item.action == action for item in WORKER_COMMANDS):
+        if self.console.source.readonly and any(item.action == action and item.changes for item in WORKER_COMMANDS):
             return False
         return super().check_action(action, parameters)
 
@@ -90,6 +93,13 @@ class WorkersScreen(Screen[None]):
             self.console.push_screen(RaceDialog(self.picture), self._raced)
         else:
             self.console.say("no race in the configuration: add [races.NAME] with workers = [...] to config.toml")
+
+    def action_pull(self) -> None:
+        rows = [row for row in self.marked if row.key is not None]
+        if rows:
+            self.console.push_screen(PullDialog(rows, Path(DEFAULT_FOLDER)))
+        elif self.marked:
+            self.console.say(f"{self.marked[0].worker} never ran: there is nothing to pull")
 
     def action_attach(self) -> None:
         row = next((row for row in self.marked if row.key is not None), None)

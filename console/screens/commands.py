@@ -25,6 +25,7 @@ WORKER_COMMANDS = (
     Command("kill", "kill", "end workers at once, without a checkpoint; asks first", "", False, True),
     Command("resume", "resume", "go on from the last checkpoint", "r", False, True),
     Command("race", "race", "start all workers of a race; the first to meet all criteria wins", "R", True, True),
+    Command("pull", "pull", "results, logs and checkpoints of workers onto this laptop, verified; asks first", "p"),
     Command("attach", "attach", "the worker's own terminal; leave it with ctrl+b d", "a", False, True),
 )
 VIEW_COMMANDS = (

@@ -13,6 +13,7 @@ from console.widgets.lines import Line
 
 SHOWN_S = 15.0  # how long what went well stays; what went wrong stays until Esc
 MOST = 5  # lines
+_BAR = 12
 _BESIDE = 120  # from this width on the criteria stand on the screen and need no line here
 
 
@@ -89,13 +90,22 @@ def step_lines(name: str, step: Step, age: float, width: int, *, done: bool = Fa
     sign, tone = ("✗", "bad") if step.ok is False else ("✓", "good") if over else ("⟳", "accent")
     left = "" if step.countdown is None or over else f"   {fmt.timer(step.countdown - age)}"
     who = f"{name} {plain(step.worker)}: " if step.worker else f"{name}: "
-    parts = folded(f"{who}{plain(step.text)}{left}", width - 4)
+    bar = _bar(step) if not over else ()
+    room = width - 4 - (_BAR + 1 if bar else 0)
     lines: list[Line] = []
-    for place, part in enumerate(parts):
-        lines.append(((f" {sign} ", tone), (part, "text")) if not place else (("   " + part, "text"),))
+    for place, part in enumerate(folded(f"{who}{plain(step.text)}{left}", room)):
+        lines.append(((f" {sign} ", tone), *bar, (part, "text")) if not place else (("   " + part, "text"),))
     if step.mend and step.ok is False:
         lines += [(("   " + part, "warn"),) for part in folded(plain(step.mend), width - 3)]
     return lines
+
+
+def _bar(step: Step) -> Line:
+    """How much is done, where that can be told."""
+    if step.share is None:
+        return ()
+    done, track = fmt.bar(step.share, _BAR)
+    return ((done, "accent"), (track, "quiet"), (" ", "text"))
 
 
 def advice_lines(row: WorkerRow | None, width: int) -> list[Line]:

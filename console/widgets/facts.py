@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from console import format as fmt
-from console.fleet.cells import WorkerRow
+from console.fleet.cells import Advice, WorkerRow
 from console.fleet.model import Run
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
@@ -54,6 +54,8 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
     """State and its evidence, advice, checkpoint, figures."""
     sign, tone = glyph(row.state)
     lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
+    if row.pulled:
+        lines += [(("  " + part, "good"),) for part in folded(f"pulled, verified: {plain(row.pulled)}", width - 2)]
     if row.state.detail and row.state.detail != row.state.evidence:
         lines += [
             (("  " + part, "bad" if tone == "bad" else "text"),) for part in folded(plain(row.state.detail), width - 2)
@@ -65,19 +67,10 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
     if row.state.stalled_for is not None:
         lines.append(((f"  stalled: no progress for {fmt.span(row.state.stalled_for)}", "warn"),))
     for item in row.advice:
-        if item.level == "note" and not notes:
-            continue
-        mark, colour = LEVELS.get(item.level, LEVELS["warning"])
-        for place, part in enumerate(
-            folded(plain(f"{item.what} ({item.proof})" if item.proof else item.what), width - 2)
-        ):
-            lines.append(
-                (
-                    (f"{mark} " if not place else "  ", colour),
-                    (part, colour if not place or colour == "quiet" else "text"),
-                )
-            )
-        lines += [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
+        if notes or item.level != "note":
+            lines += advice_lines(item, width)
+    for item in row.host_advice:
+        lines += advice_lines(item, width, of=f"{row.host}: ")
     if row.checkpoint is not None:
         since = f", {fmt.span(now - row.checkpoint.time)} ago" if row.checkpoint.time is not None else ""
         at = (
@@ -93,6 +86,17 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
         elapsed = f", running {fmt.span(row.elapsed_s)}" if row.elapsed_s is not None and row.state.live else ""
         lines.append((("  run ", "quiet"), (f"{plain(str(row.key))}{elapsed}", "quiet")))
     return lines
+
+
+def advice_lines(item: Advice, width: int, *, of: str = "") -> list[Line]:
+    """What and proof under a sign, then the mend."""
+    mark, colour = LEVELS.get(item.level, LEVELS["warning"])
+    text = f"{of}{item.what} ({item.proof})" if item.proof else f"{of}{item.what}"
+    lines: list[Line] = []
+    for place, part in enumerate(folded(plain(text), width - 2)):
+        sign = f"{mark} " if not place else "  "
+        lines.append(((sign, colour), (part, colour if not place or colour == "quiet" else "text")))
+    return lines + [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
 
 
 def event_lines(run: Run | None) -> list[Line]:

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 
 from console import format as fmt
 from console.fleet.cells import GpuCell, HostRow
+from console.fleet.words import duration
 from console.plain import plain
 from console.widgets.columns import Column
 from console.widgets.lines import Line
 
 _FULL = 0.95
+_FAR_S, _SOON_S = 60 * 86400, 86400  # until the disk is full: not worth a word, worth a colour
 
 
 def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
     """All columns, in the order of the screen."""
     name_width = min(20, max([8, *(fmt.cell_len(plain(row.name)) for row in rows)]))
-    gpus = max((len(row.gpus) for row in rows), default=0)
+    gpus = max((len(_whole(row)) for row in rows), default=0)
     kind_width = min(16, max([4, *(fmt.cell_len(_kind(row)) for row in rows)]))
     columns: list[Column[HostRow]] = [
         Column("HOSTS", name_width, 0, lambda row, width: ((fmt.fit(plain(row.name), width), "strong"),)),
@@ -23,6 +25,8 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
         Column("memory", 9, 1, lambda row, width: _pair(row, row.memory_used, row.memory_total), to_right=True),
         Column("disk", max(9, *(_disk_width(row) for row in rows)) if rows else 9, 1, _disk, to_right=False),
     ]
+    if any(_filling(row) for row in rows):
+        columns.append(Column("full in", 7, 4, lambda row, width: _full_in(row)))
     if gpus:
         columns[1:1] = [
             Column("gpus", kind_width, 3, lambda row, width: ((_kind(row), _tone(row)),)),
@@ -45,10 +49,9 @@ def host_tail(row: HostRow) -> Line:
     """What a person should know of the host, behind the figures."""
     if row.phase != "connected":
         return ((link_words(row), "warn" if row.phase != "connecting" else "quiet"),)
-    if row.advice:
-        return ((f"! {plain(row.advice[0].what)}", "bad" if row.advice[0].level == "error" else "warn"),)
-    if row.gpu_error:
-        return ((f"! {plain(row.gpu_error)}", "warn"),)
+    urgent = next((item for item in row.advice if item.level != "note"), None)
+    if urgent is not None:
+        return ((f"! {plain(urgent.what)}", "bad" if urgent.level == "error" else "warn"),)
     return () if row.gpus else (("no GPU seen", "quiet"),)
 
 
@@ -66,18 +69,25 @@ def _tone(row: HostRow) -> str:
 def _kind(row: HostRow) -> str:
     if not row.gpus:
         return fmt.UNKNOWN
-    name = plain(row.gpus[0].name)
+    whole = _whole(row)
+    name = plain(whole[0].name)
     for maker in ("NVIDIA ", "AMD ", "GeForce ", "Instinct "):
         name = name.removeprefix(maker)
-    many = f"×{len(row.gpus)}" if len(row.gpus) > 1 else ""
+    many = f"×{len(whole)}" if len(whole) > 1 else ""
     return fmt.fit(name, min(16 - len(many), fmt.cell_len(name))) + many
+
+
+def _whole(row: HostRow) -> list[GpuCell]:
+    """The GPUs themselves; a driver that names only instances is taken at its word."""
+    return [gpu for gpu in row.gpus if gpu.instance is None] or list(row.gpus)
 
 
 def _use(row: HostRow) -> Line:
     if not row.gpus:
         return ()
-    bars = "".join(fmt.level(gpu.utilisation) for gpu in row.gpus[:8])
-    known = [gpu.utilisation for gpu in row.gpus if gpu.utilisation is not None]
+    whole = _whole(row)
+    bars = "".join(fmt.level(gpu.utilisation) for gpu in whole[:8])
+    known = [gpu.utilisation for gpu in whole if gpu.utilisation is not None]
     mean = sum(known) / len(known) if known else None
     return ((bars, "accent" if row.phase == "connected" else "quiet"), (fmt.right(fmt.percent(mean), 5), _tone(row)))
 
@@ -98,7 +108,7 @@ def _hottest(row: HostRow) -> Line:
 
 
 def _power(row: HostRow) -> Line:
-    known = [gpu.power for gpu in row.gpus if gpu.power is not None]
+    known = [gpu.power for gpu in _whole(row) if gpu.power is not None]
     return ((f"{sum(known):,.0f}W", _tone(row)),) if known else ()
 
 
@@ -133,3 +143,15 @@ def _disk_width(row: HostRow) -> int:
 def _disk(row: HostRow, width: int) -> Line:
     full = bool(row.disk_used and row.disk_total and row.disk_used / row.disk_total > _FULL)
     return ((_disk_text(row), "warn" if full else _tone(row)),)
+
+
+def _filling(row: HostRow) -> bool:
+    """Whether the time until the disk is full is worth a column."""
+    return row.disk_full_in_s is not None and row.disk_full_in_s < _FAR_S
+
+
+def _full_in(row: HostRow) -> Line:
+    if not _filling(row) or row.disk_full_in_s is None:
+        return ()
+    tone = "warn" if row.disk_full_in_s < _SOON_S else _tone(row)
+    return ((duration(row.disk_full_in_s), tone),)

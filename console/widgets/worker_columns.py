@@ -80,15 +80,16 @@ def message(row: WorkerRow, *, selected: bool = False) -> Line:
     if state.name == "planned":
         since = f"planned {fmt.span(state.age)} ago, never started" if state.age is not None else "never started"
         return ((since, "quiet"), ("    s: start" if selected else "", "accent"))
+    copy: Line = (("    pulled", "good"),) if row.pulled else ()
     if state.name in BROKEN:
         why = ("    Enter: why" if selected else "", "accent")
-        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet), why)
+        return ((plain(state.detail or state.evidence), "bad" if quiet == "text" else quiet), *copy, why)
     if state.name in ("queued", "starting") and not row.metrics:
         return ((plain(state.detail or state.evidence), quiet),)
     if row.progress is not None and state.name == "preparing":
         return _preparing(row, quiet)
     if not row.metrics and row.epoch is None and (state.detail or state.evidence):
-        return ((plain(state.detail or state.evidence), quiet),)
+        return ((plain(state.detail or state.evidence), quiet), *copy)
     return ()
 
 
@@ -185,6 +186,8 @@ def _eta(row: WorkerRow, width: int) -> Line:
         return ((f"◐ {fmt.age(row.state.unreachable_for)}", "warn"),)
     if row.state.stalled_for is not None:
         return ((f"‖ {fmt.age(row.state.stalled_for)}", "warn"),)
+    if not row.state.live and row.pulled:
+        return (("pulled", "good"),)
     if not row.state.live or row.eta_s is None:
         return ()
     return ((fmt.timer(row.eta_s), "text"),)

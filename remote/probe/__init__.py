@@ -16,5 +16,9 @@ and pynvml are used where they can be imported. These files import only each oth
     sampler         a slow or hanging question asked on a thread of its own
     tools           vendors' command-line tools, bounded
     gpus            which source of GPU figures works here
-    nvml, nvidia_smi, amd_smi, rocm_smi    the sources
+    nvml, nvidia_smi, nvidia_xml, amd_smi, rocm_smi    the sources
+    gpu_row         a GPU as it is sent
+    facts           what seldom changes, looked up rarely: block devices, caches
+    blocks          block devices and what is mounted from them
+    caches          caches of the user that can be emptied
 """

@@ -42,11 +42,12 @@ def parse_mounts(text: str) -> List[Mount]:
     for line in text.splitlines():
         words = line.split(" ")
         if len(words) >= 3:
-            found.append(Mount(_unescape(words[0]), _unescape(words[1]), words[2]))
+            found.append(Mount(unescape(words[0]), unescape(words[1]), words[2]))
     return found
 
 
-def _unescape(word: str) -> str:
+def unescape(word: str) -> str:
+    """Octal escapes of /proc/mounts as the characters that they stand for."""
     return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found.group(1), 8)), word)
 
 

@@ -58,7 +58,7 @@ class Gpus:
             seen = None if source is None else self._ask(source, errors)
             if seen is not None:
                 self._source = source
-                return seen._replace(error="" if seen.gpus else "; ".join(errors))
+                return seen if seen.gpus else seen._replace(error="; ".join(errors))
         return Seen("none", [], "; ".join(errors))
 
     def _open(self, make: Callable[[], Any], errors: List[str]) -> Optional[Any]:
@@ -75,7 +75,9 @@ class Gpus:
     @staticmethod
     def _ask(source: Any, errors: List[str]) -> Optional[Seen]:
         try:
-            return Seen(source.name, source.read(), "")
+            gpus = source.read()
+            broken = ["GPU %s: %s" % (gpu["index"], gpu["error"]) for gpu in gpus if gpu.get("error")]
+            return Seen(source.name, gpus, "; ".join(broken))
         except (Unavailable, ToolFailed) as error:
             errors.append("%s: %s" % (source.name, error))
         except Exception as error:  # whatever a vendor's library does, the figures go on and say so
@@ -99,7 +101,7 @@ class GpuSampler:
         self._sampler.answered.wait(seconds)
 
     def read(self) -> Seen:
-        seen = self._sampler.latest or Seen("none", [], "")
+        seen = self._sampler.latest or Seen("asked", [], "")
         waiting = self._sampler.waiting()
         if waiting < PATIENCE:
             return seen

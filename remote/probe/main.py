@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Any, Dict, List
 
-from remote.probe import disks, host, tools
+from remote.probe import disks, facts, host, tools
 from remote.probe.document import Document
 from remote.probe.folder import Folder
 from remote.probe.gpus import Gpus, GpuSampler
@@ -40,6 +40,8 @@ def main() -> None:
     threading.Thread(target=_obey, args=(lease,), name="commands", daemon=True).start()
     beat = float(request.get("heartbeat") or 1.0)
     threading.Thread(target=_tell, args=(root, output, beat), name="figures", daemon=True).start()
+    after = float(request.get("facts_after", facts.AFTER))
+    threading.Thread(target=facts.tell, args=(output.send, after), name="facts", daemon=True).start()
     _watch(root, request, output)
 
 

@@ -1,17 +1,27 @@
-"""nvidia-smi's CSV, for hosts without pynvml."""
+"""nvidia-smi's CSV, for hosts without pynvml; and its XML where a GPU is split, which the CSV knows nothing of."""
 
 from __future__ import annotations
 
 import csv
 from typing import Any, Dict, List
 
-from remote.probe import procfs, tools
-from remote.probe.values import number, share, size
+from remote.probe import nvidia_xml, procfs, tools
+from remote.probe.gpu_row import gpu_row, slowed_by_mask
+from remote.probe.values import mask, number, process_id, share, size
 
 _CORE = ["index", "name", "memory.used", "memory.total"]
 _MORE = ["uuid", "utilization.gpu", "temperature.gpu", "power.draw", "power.limit"]
+_CLOCKS = ["clocks.current.sm", "clocks.current.memory", "mig.mode.current"]
+_REASONS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")  # now, and before version 535
 # One unknown field fails the whole query, so an old or odd driver is asked for less.
-QUERIES = [_CORE + _MORE, _CORE + _MORE[:3], _CORE, ["name"]]
+QUERIES = [
+    *(_CORE + _MORE + _CLOCKS + [reasons] for reasons in _REASONS),
+    _CORE + _MORE + _CLOCKS,
+    _CORE + _MORE,
+    _CORE + _MORE[:3],
+    _CORE,
+    ["name"],
+]
 _PROCESSES = "gpu_uuid,pid,process_name,used_gpu_memory"
 
 
@@ -20,30 +30,39 @@ def parse_gpus(text: str) -> List[Dict[str, Any]]:
     found = []
     for position, row in enumerate(_rows(text)):
         index = number(row.get("index"))
+        if not row.get("name"):
+            continue
         found.append(
-            {
-                "index": position if index is None else int(index),
-                "name": row.get("name", ""),
-                "uuid": row.get("uuid", ""),
-                "utilisation": share(row.get("utilization.gpu")),
-                "memory_used": size(row.get("memory.used"), "MiB"),
-                "memory_total": size(row.get("memory.total"), "MiB"),
-                "temperature": number(row.get("temperature.gpu")),
-                "power": number(row.get("power.draw")),
-                "power_limit": number(row.get("power.limit")),
-                "processes": [],
-            }
+            gpu_row(
+                position if index is None else int(index),
+                row.get("name", ""),
+                uuid=row.get("uuid", ""),
+                utilisation=share(row.get("utilization.gpu")),
+                memory_used=size(row.get("memory.used"), "MiB"),
+                memory_total=size(row.get("memory.total"), "MiB"),
+                temperature=number(row.get("temperature.gpu")),
+                power=number(row.get("power.draw")),
+                power_limit=number(row.get("power.limit")),
+                clock=number(row.get("clocks.current.sm")),
+                memory_clock=number(row.get("clocks.current.memory")),
+                slowed_by=slowed_by_mask(next((mask(row[name]) for name in _REASONS if name in row), None)),
+            )
         )
     return found
+
+
+def is_split(text: str) -> bool:
+    """Whether any GPU is split into MIG instances."""
+    return any(row.get("mig.mode.current") == "Enabled" for row in _rows(text))
 
 
 def parse_processes(text: str) -> Dict[str, List[Dict[str, Any]]]:
     """Processes by their GPU's uuid."""
     found: Dict[str, List[Dict[str, Any]]] = {}
     for row in _rows(text):
-        pid = number(row.get("pid"))
+        pid = process_id(row.get("pid"))
         if pid is not None:
-            process = {"pid": int(pid), "memory": size(row.get("used_gpu_memory"), "MiB")}
+            process = {"pid": pid, "memory": size(row.get("used_gpu_memory"), "MiB")}
             found.setdefault(row.get("gpu_uuid", ""), []).append(dict(process, command=row.get("process_name", "")))
     return found
 
@@ -72,7 +91,12 @@ class NvidiaSmi:
         self._queries = list(QUERIES)
 
     def read(self) -> List[Dict[str, Any]]:
-        gpus = parse_gpus(self._ask())
+        text = self._ask()
+        gpus = parse_gpus(text)
+        if not gpus and text.strip():
+            raise tools.ToolFailed(tools.first_line(text) or "")  # "No devices were found", with code 0
+        if is_split(text):
+            return self._split() or gpus
         if gpus and gpus[0]["uuid"]:
             self._add_processes(gpus)
         return gpus
@@ -85,6 +109,12 @@ class NvidiaSmi:
                 if "not a valid field" not in str(error) or len(self._queries) == 1:
                     raise
                 del self._queries[0]
+
+    def _split(self) -> List[Dict[str, Any]]:
+        gpus = nvidia_xml.parse_gpus(tools.ask([self.name, "-q", "-x"]))
+        for gpu in gpus:
+            gpu["processes"] = [procfs.describe(row) for row in gpu["processes"]]
+        return gpus
 
     def _add_processes(self, gpus: List[Dict[str, Any]]) -> None:
         try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from types import ModuleType
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 from remote.probe import procfs
+from remote.probe.gpu_row import gpu_row, slowed_by_mask
+
+LASTING = 30.0  # between looks at what seldom changes
 
 # Answers that mean: not on this GPU, or not with this driver.
 _SILENT = (
@@ -37,11 +41,18 @@ class Nvml:
             import pynvml
         except ImportError as error:
             raise Unavailable(str(error)) from error
-        self._nvml: ModuleType = pynvml
+        self._begin(pynvml)
         try:
             pynvml.nvmlInit()
         except pynvml.NVMLError as error:
             raise Unavailable(str(error)) from error
+
+    def _begin(self, module: ModuleType) -> None:
+        self._nvml = module
+        self._lacks: Set[Tuple[Any, int]] = set()  # questions that this driver does not have: asked once
+        old = getattr(module, "nvmlDeviceGetCurrentClocksThrottleReasons", None)
+        self._reasons = old or module.nvmlDeviceGetCurrentClocksEventReasons
+        self._lasting: Dict[int, Tuple[float, Dict[str, Any], List[Any]]] = {}
 
     def close(self) -> None:
         try:
@@ -50,38 +61,67 @@ class Nvml:
             pass  # a driver that is gone cannot be closed
 
     def read(self) -> List[Dict[str, Any]]:
-        """Every GPU; one that is split shows its instances."""
+        """Every GPU, and behind one that is split its instances. A lost one says so, and the others go on."""
         nvml = self._nvml
         found: List[Dict[str, Any]] = []
+        errors = []
         try:
             for index in range(nvml.nvmlDeviceGetCount()):
-                handle = nvml.nvmlDeviceGetHandleByIndex(index)
-                whole = self._gpu(index, handle)
-                found += self._instances(index, handle, whole) or [whole]
+                try:
+                    found += self._gpu(index)
+                except nvml.NVMLError as error:
+                    errors.append(str(error))
+                    lasting = self._lasting.get(index, (0.0, {"name": ""}, []))[1]
+                    found.append(gpu_row(index, error=errors[-1], **lasting))
         except nvml.NVMLError as error:
             raise Unavailable(str(error)) from error
+        if errors and len(errors) == len(found):
+            raise Unavailable(errors[0])
         return found
 
-    def _gpu(self, index: int, handle: Any) -> Dict[str, Any]:
+    def _gpu(self, index: int) -> List[Dict[str, Any]]:
         nvml = self._nvml
-        used = self._ask(nvml.nvmlDeviceGetUtilizationRates, handle)
-        memory = self._memory(handle)
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        lasting, parts = self._known(index, handle)
         power = self._ask(nvml.nvmlDeviceGetPowerUsage, handle)
+        whole = gpu_row(index, **lasting, **self._use(handle))
+        whole.update(
+            temperature=self._ask(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU),
+            power=None if power is None else power / 1000.0,
+            clock=self._ask(nvml.nvmlDeviceGetClockInfo, handle, 1),  # of the multiprocessors
+            memory_clock=self._ask(nvml.nvmlDeviceGetClockInfo, handle, 2),
+            slowed_by=slowed_by_mask(self._ask(self._reasons, handle)),
+        )
+        return [whole, *(dict(row, **self._use(part)) for row, part in parts)]
+
+    def _known(self, index: int, handle: Any) -> Tuple[Dict[str, Any], List[Any]]:
+        """What seldom changes: name, uuid, limit, and the instances with their handles. Asked anew now and then."""
+        nvml = self._nvml
+        until, lasting, parts = self._lasting.get(index, (0.0, {}, []))
+        if time.monotonic() < until:
+            return lasting, parts
         limit = self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
-        return {
-            "index": index,
+        lasting = {
             "name": _text(self._ask(nvml.nvmlDeviceGetName, handle)),
             "uuid": _text(self._ask(nvml.nvmlDeviceGetUUID, handle)),
+            "power_limit": None if limit is None else limit / 1000.0,
+        }
+        parts = self._instances(index, handle, lasting["name"])
+        self._lasting[index] = (time.monotonic() + LASTING, lasting, parts)
+        return lasting, parts
+
+    def _use(self, handle: Any) -> Dict[str, Any]:
+        """How much of it is used, and by whom: a GPU or an instance."""
+        used = self._ask(self._nvml.nvmlDeviceGetUtilizationRates, handle)
+        memory = self._memory(handle)
+        return {
             "utilisation": None if used is None else used.gpu / 100.0,
             "memory_used": None if memory is None else int(memory.used),
             "memory_total": None if memory is None else int(memory.total),
-            "temperature": self._ask(nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU),
-            "power": None if power is None else power / 1000.0,
-            "power_limit": None if limit is None else limit / 1000.0,
             "processes": self._processes(handle),
         }
 
-    def _instances(self, index: int, handle: Any, whole: Dict[str, Any]) -> List[Dict[str, Any]]:
+    def _instances(self, index: int, handle: Any, name: str) -> List[Any]:
         nvml = self._nvml
         mode = self._ask(nvml.nvmlDeviceGetMigMode, handle)
         if not mode or mode[0] != nvml.NVML_DEVICE_MIG_ENABLE:
@@ -90,10 +130,9 @@ class Nvml:
         for slot in range(self._ask(nvml.nvmlDeviceGetMaxMigDeviceCount, handle) or 0):
             part = self._ask(nvml.nvmlDeviceGetMigDeviceHandleByIndex, handle, slot)
             if part is not None:
-                row = self._gpu(index, part)
-                row["name"] = row["name"] or "%s MIG %d" % (whole["name"], slot)
-                row["temperature"] = whole["temperature"]  # the chip has one
-                found.append(row)
+                own = _text(self._ask(nvml.nvmlDeviceGetName, part))
+                uuid = _text(self._ask(nvml.nvmlDeviceGetUUID, part))
+                found.append((gpu_row(index, own or "%s MIG %d" % (name, slot), uuid=uuid, instance=slot), part))
         return found
 
     def _memory(self, handle: Any) -> Any:
@@ -122,9 +161,14 @@ class Nvml:
     def _ask(self, question: Callable[..., Any], *arguments: Any) -> Any:
         """None when this driver, or this GPU, does not answer that question."""
         nvml = self._nvml
+        form = (question, len(arguments))
+        if form in self._lacks:
+            return None
         try:
             return question(*arguments)
         except nvml.NVMLError as error:
+            if error.value == getattr(nvml, "NVML_ERROR_FUNCTION_NOT_FOUND", None):
+                self._lacks.add(form)
             if error.value in [getattr(nvml, "NVML_ERROR_" + name, None) for name in _SILENT]:
                 return None
             raise

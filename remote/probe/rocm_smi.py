@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from remote.probe import tools
-from remote.probe.values import number, share, size
+from remote.probe import procfs, tools
+from remote.probe.gpu_row import gpu_row
+from remote.probe.values import number, process_id, share, size
 
 _ARGV = ["rocm-smi", "--showuse", "--showmeminfo", "vram", "--showtemp", "--showpower", "--showmaxpower"]
-_ARGV += ["--showproductname", "--showuniqueid", "--json"]
+_ARGV += ["--showclocks", "--showproductname", "--showuniqueid", "--showpids", "--json"]
 
 _NAMES = ("Card Series", "Card series", "Device Name", "Card Model", "Card model")
 _USED = ("VRAM Total Used Memory (B)",)
@@ -21,6 +22,8 @@ _TEMPERATURES = (
 )
 _POWERS = ("Average Graphics Package Power (W)", "Current Socket Graphics Package Power (W)")
 _LIMITS = ("Max Graphics Package Power (W)",)
+_CLOCKS = ("sclk clock speed:", "sclk clock speed")
+_MEMORY_CLOCKS = ("mclk clock speed:", "mclk clock speed")
 
 
 def parse_gpus(text: str) -> List[Dict[str, Any]]:
@@ -33,22 +36,36 @@ def parse_gpus(text: str) -> List[Dict[str, Any]]:
         match = re.match(r"^card(\d{1,4})$", key)
         if match and isinstance(card, dict):
             found.append(_gpu(int(match.group(1)), card))
+    if len(found) == 1:  # the tool does not say on which GPU a process is
+        found[0]["processes"] = parse_processes(data.get("system"))
     return sorted(found, key=lambda gpu: int(gpu["index"]))
 
 
+def parse_processes(system: Any) -> List[Dict[str, Any]]:
+    """ "PID4711": "python, 1, 8589934592, 0, 12": name, number of GPUs, bytes of their memory, and more."""
+    found = []
+    for key, value in system.items() if isinstance(system, dict) else ():
+        pid = process_id(key[3:]) if key.startswith("PID") else None
+        cells = [cell.strip() for cell in value.split(",")] if isinstance(value, str) else []
+        if pid is not None and len(cells) >= 3:
+            found.append({"pid": pid, "memory": size(cells[2], "B"), "command": cells[0]})
+    return found
+
+
 def _gpu(index: int, card: Mapping[str, Any]) -> Dict[str, Any]:
-    return {
-        "index": index,
-        "name": _name(card),
-        "uuid": _known(card.get("Unique ID")),
-        "utilisation": share(card.get("GPU use (%)")),
-        "memory_used": size(_first(card, _USED), "B"),
-        "memory_total": size(_first(card, _TOTAL), "B"),
-        "temperature": number(_first(card, _TEMPERATURES)),
-        "power": number(_first(card, _POWERS)),
-        "power_limit": number(_first(card, _LIMITS)),
-        "processes": [],
-    }
+    return gpu_row(
+        index,
+        _name(card),
+        uuid=_known(card.get("Unique ID")),
+        utilisation=share(card.get("GPU use (%)")),
+        memory_used=size(_first(card, _USED), "B"),
+        memory_total=size(_first(card, _TOTAL), "B"),
+        temperature=number(_first(card, _TEMPERATURES)),
+        power=number(_first(card, _POWERS)),
+        power_limit=number(_first(card, _LIMITS)),
+        clock=number(_first(card, _CLOCKS)),
+        memory_clock=number(_first(card, _MEMORY_CLOCKS)),
+    )
 
 
 def _first(card: Mapping[str, Any], keys: Sequence[str]) -> Optional[Any]:
@@ -71,4 +88,7 @@ class RocmSmi:
     every = 5.0
 
     def read(self) -> List[Dict[str, Any]]:
-        return parse_gpus(tools.ask(_ARGV))
+        gpus = parse_gpus(tools.ask(_ARGV))
+        for gpu in gpus:
+            gpu["processes"] = [procfs.describe(row) for row in gpu["processes"]]
+        return gpus

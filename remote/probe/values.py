@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Optional
 
-_NUMBER = re.compile(r"^\s*([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%°]*)\s*$")
+_NUMBER = re.compile(r"^\s*\(?([-+]?\d+(?:\.\d+)?)\s*([A-Za-z%°]*)\)?\s*$")
 _SIZES = {"b": 1, "kb": 1000, "kib": 2**10, "mb": 2**20, "mib": 2**20, "gb": 2**30, "gib": 2**30}
 
 
 def number(value: Any) -> Optional[float]:
-    """A number, alone, with its unit behind it ("39.32 W"), or as {"value": 39, "unit": "W"}."""
+    """A number, alone, with its unit behind it ("39.32 W", "(300Mhz)"), or as {"value": 39, "unit": "W"}."""
     if isinstance(value, dict):
         value = value.get("value")
     if isinstance(value, bool):
@@ -38,3 +38,16 @@ def share(value: Any) -> Optional[float]:
     """A percentage as 0 to 1."""
     amount = number(value)
     return amount / 100.0 if amount is not None and 0 <= amount <= 100 else None
+
+
+def process_id(value: Any) -> Optional[int]:
+    """A pid that there can be."""
+    amount = number(value)
+    return int(amount) if amount is not None and 0 < amount < 2**31 else None
+
+
+def mask(value: Any) -> Optional[int]:
+    """Bits, as tools write them: 0x0000000000000044."""
+    if not isinstance(value, str) or not re.match(r"^0x[0-9A-Fa-f]{1,16}$", value):
+        return None
+    return int(value, 16)

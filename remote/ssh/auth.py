@@ -16,6 +16,7 @@ from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import UnknownKeyType
 
 from remote.errors import AuthFailed, TimedOut, Unreachable
+from remote.ssh.patience import Patience
 from remote.ssh.protocol import Engine
 from remote.ssh.settings import Settings
 
@@ -51,29 +52,32 @@ class _Attempt:
     methods: list[str] = field(default_factory=list)  # what the server would take, when it has said so
 
 
-def log_in(engine: Engine, settings: Settings, secrets: Secrets, timeout: float) -> None:
+def log_in(engine: Engine, settings: Settings, secrets: Secrets, timeout: float, patience: Patience) -> None:
     """AuthFailed names what was tried."""
     attempt = _Attempt(engine, settings, secrets)
     engine.auth_timeout = timeout
-    agent = _Agent(settings.agent)
+    agent = _Agent(settings.agent, patience)
     try:
         if any(_try_key(attempt, name, key) for name, key in _keys(attempt, agent)) or _try_password(attempt):
             return
     finally:
         agent.close()
+    patience.check()
     raise _refusal(attempt)
 
 
 class _Agent(AgentSSH):
     """An agent behind a socket of our choice; without one, or when it does not answer, an agent without keys."""
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, patience: Patience) -> None:
         super().__init__()
         self._socket: socket.socket | None = None
         if path is None:
             return
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(AGENT_S)
+        hung = self._socket
+        patience.wakes(lambda: hung.shutdown(socket.SHUT_RDWR))
         try:
             self._socket.connect(path)
             self._connect(self._socket)  # type: ignore[attr-defined] # the stubs leave it out

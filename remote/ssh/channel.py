@@ -34,17 +34,14 @@ class SshChannel:
         self._over = False
         self._said: bytes | None = None  # once closed
         try:
-            with engine.opening:
-                self._channel = engine.open_session(timeout=timeout)
+            self._channel = engine.session(timeout)
         except paramiko.ChannelException:
             raise Refused from None
         except (EOFError, OSError, paramiko.SSHException) as error:
             raise Unreachable(f"no session on the host: {str(error) or 'the connection broke'}") from None
         self._notes = engine.notes_of(self._channel.chanid)
         try:
-            self._channel.settimeout(timeout)
-            self._channel.exec_command(line)  # type: ignore[no-untyped-call, unused-ignore]
-            self._channel.settimeout(None)
+            engine.execute(self._channel, line)
         except (EOFError, OSError, paramiko.SSHException) as error:
             self._drop()
             raise Unreachable(f"{self._name} was not started: {str(error) or 'the connection broke'}") from None
@@ -83,6 +80,11 @@ class SshChannel:
     def stderr(self) -> bytes:
         said = self._said if self._said is not None else bytes(self._notes.stderr)
         return own_words(said, self._mark)
+
+    def noise(self) -> bytes:
+        """What the login shell's start files printed before the command began."""
+        before, found, _ = bytes(self._notes.stderr).partition(self._mark + b"\n")
+        return self._sieve.noise + (before if found else b"")
 
     def finish(self, data: bytes, timeout: float) -> Completed:
         """Give it its input and take its output until it ends; TimedOut ends it."""

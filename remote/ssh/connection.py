@@ -10,6 +10,7 @@ import paramiko
 from remote.errors import RemoteError, TimedOut, Unreachable
 from remote.ssh import dial, host_keys
 from remote.ssh.auth import Secrets, log_in
+from remote.ssh.patience import Patience
 from remote.ssh.protocol import Engine
 from remote.ssh.settings import Settings, resolve
 
@@ -41,15 +42,20 @@ def path_to(typed: str, config_file: str | None) -> list[Settings]:
     return settings
 
 
-def connect(path: list[Settings], secrets: Secrets, name: str, *, log_in_last: bool = True) -> Connection:
+def connect(
+    path: list[Settings], secrets: Secrets, name: str, patience: Patience | None = None, *, log_in_last: bool = True
+) -> Connection:
     """Logged in at the end of the path; without `log_in_last`, only its key has been verified."""
+    patience = patience or Patience()
     found: Connection | None = None
     closers: list[Callable[[], None]] = []
     try:
         for number, settings in enumerate(path):
-            found = _hop(found, settings, name, closers)
+            found = _hop(found, settings, name, closers, patience)
             if log_in_last or number < len(path) - 1:
-                log_in(found.engine, settings, secrets, max(15.0, settings.connect_timeout))
+                log_in(found.engine, settings, secrets, max(15.0, settings.connect_timeout), patience)
+                found.engine.settle()
+        patience.check()
     except BaseException:
         for close in reversed(closers):
             close()
@@ -58,7 +64,9 @@ def connect(path: list[Settings], secrets: Secrets, name: str, *, log_in_last: b
     return Connection(found.engine, found.settings, closers)
 
 
-def _hop(below: Connection | None, settings: Settings, name: str, closers: list[Callable[[], None]]) -> Connection:
+def _hop(
+    below: Connection | None, settings: Settings, name: str, closers: list[Callable[[], None]], patience: Patience
+) -> Connection:
     """Reach the host over what is there, and know it by its key."""
     end = time.monotonic() + settings.connect_timeout
     where = f"{settings.host} port {settings.port}"
@@ -71,23 +79,27 @@ def _hop(below: Connection | None, settings: Settings, name: str, closers: list[
         words, where = proxy.said, f"{settings.host} by its ProxyCommand"
         engine = Engine(proxy.sock)
     else:
-        engine = Engine(dial.tcp(settings.host, settings.port, settings.connect_timeout))
+        engine = Engine(dial.tcp(settings.host, settings.port, settings.connect_timeout, patience))
     closers.append(engine.end)
+    patience.wakes(engine.hang_up)
     entries = host_keys.entries_of(settings)
-    engine.prefer(host_keys.known_kinds(settings, entries))
+    kinds = host_keys.known_kinds(settings, entries)
+    engine.prefer(kinds, certificates=host_keys.wants_certificate(settings, entries))
     try:
         engine.handshake(max(1.0, end - time.monotonic()))
     except TimeoutError:
+        patience.check()
         what = f"{where} is open, but did not speak SSH to its end within {settings.connect_timeout:g} s"
         raise TimedOut(what) from None
     except paramiko.ssh_exception.IncompatiblePeer as error:
         mend = "its sshd is too old for safe algorithms: update it"
         raise Unreachable(f"{where}: {error}", mend) from None
     except (EOFError, OSError, paramiko.SSHException) as error:
+        patience.check()
         said = words() or str(error).strip() or "it hung up"
         raise Unreachable(f"{where} does not speak SSH: {said}") from None
     key = engine.get_remote_server_key()
-    host_keys.verify(settings, entries, key.get_name(), key.asbytes(), name)
+    host_keys.verify(settings, entries, key.get_name(), key.asbytes(), name, certificate=engine.host_certificate)
     return Connection(engine, settings)
 
 

@@ -1,7 +1,9 @@
 """The bytes below SSH: a TCP connection, or what a ProxyCommand opens. Every wait has a bound."""
 
 import contextlib
+import errno
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -11,30 +13,53 @@ import time
 from typing import IO, Any
 
 from remote.errors import TimedOut, Unreachable
+from remote.ssh.patience import Patience
 
 UNANSWERED_MS = 15_000  # bytes that nobody acknowledges for that long end the connection
 
 
-def tcp(host: str, port: int, timeout: float) -> socket.socket:
+def tcp(host: str, port: int, timeout: float, patience: Patience) -> socket.socket:
     """The first address that answers; the time is shared between them."""
     end = time.monotonic() + timeout
-    found = _addresses(host, port, timeout)
+    found = _addresses(host, port, timeout, patience)
     last: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(found):
         share = max(0.2, (end - time.monotonic()) / (len(found) - number))
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(share)
-            sock.connect(address)
+            tune(sock)
+            _reach(sock, address, share, patience)
         except OSError as error:
             sock.close()
             last = error
             continue
-        tune(sock)
+        except BaseException:
+            sock.close()
+            raise
         return sock
     if isinstance(last, TimeoutError):
         raise TimedOut(f"{host} port {port} did not answer within {timeout:g} s")
     raise Unreachable(f"{host} port {port}: {last.strerror or last if last else 'it has no address'}")
+
+
+def _reach(sock: socket.socket, address: Any, timeout: float, patience: Patience) -> None:
+    """connect() with a bound and an early end; the socket blocks afterwards."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        patience.wakes(lambda: writer.shutdown(socket.SHUT_RDWR))
+        sock.setblocking(False)
+        code = sock.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            poll = select.poll()
+            poll.register(reader, select.POLLIN)
+            poll.register(sock, select.POLLOUT)
+            if not poll.poll(timeout * 1000):
+                raise TimeoutError
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        patience.check()
+        if code:
+            raise OSError(code, os.strerror(code))
+    sock.setblocking(True)
 
 
 def tune(sock: socket.socket) -> None:
@@ -45,22 +70,26 @@ def tune(sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, option, UNANSWERED_MS)
 
 
-def _addresses(host: str, port: int, timeout: float) -> list[Any]:
+def _addresses(host: str, port: int, timeout: float, patience: Patience) -> list[Any]:
     """getaddrinfo with a bound: a name server that does not answer holds up a thread, not us."""
     found: list[list[Any] | OSError] = []
+    answered = threading.Event()
 
     def ask() -> None:
         try:
             found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
         except OSError as error:
             found.append(error)
+        answered.set()
 
     try:
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     except socket.gaierror:
         thread = threading.Thread(target=ask, name=f"address of {host}", daemon=True)
+    patience.wakes(answered.set)
     thread.start()
-    thread.join(timeout)
+    answered.wait(timeout)
+    patience.check()
     if not found:
         raise TimedOut(f"the name {host} was not resolved within {timeout:g} s")
     if isinstance(found[0], OSError):

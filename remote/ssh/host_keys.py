@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from remote.errors import HostKeyProblem
-from remote.ssh import known_hosts
+from remote.ssh import host_certificate, known_hosts
 from remote.ssh.known_hosts import Entry, fingerprint
 from remote.ssh.settings import Settings
 
@@ -44,8 +44,19 @@ def known_kinds(settings: Settings, entries: list[Entry]) -> list[str]:
     return []
 
 
-def verify(settings: Settings, entries: list[Entry], kind: str, key: bytes, name: str) -> None:
-    """HostKeyProblem unless the key is known. `name` is what `trajconsole trust` takes."""
+def wants_certificate(settings: Settings, entries: list[Entry]) -> bool:
+    """Is there an authority for the host? Then it must be asked for what the authority signed."""
+    own = (entry for name in settings.known_as for entry in known_hosts.of_host(entries, name))
+    return any(entry.marker == "@cert-authority" for entry in own)
+
+
+def verify(
+    settings: Settings, entries: list[Entry], kind: str, key: bytes, name: str, *, certificate: bytes = b""
+) -> None:
+    """HostKeyProblem unless the key is known or vouched for. `name` is what `trajconsole trust` takes."""
+    fault = _fault(settings, entries, key, certificate)
+    if fault == "":
+        return
     judged = known_hosts.judge(entries, settings.known_as, kind, key)
     shown = f"{kind} {fingerprint(key)}"
     host, entry = settings.known_as[0], judged.entry
@@ -65,11 +76,28 @@ def verify(settings: Settings, entries: list[Entry], kind: str, key: bytes, name
             raise HostKeyProblem(f"{host} shows a key that is marked as revoked ({shown}, {entry.where})", mend)
         case "authority":
             assert entry is not None
-            what = f"{host} is known only through a certificate authority ({entry.where}), which is not checked here"
+            what = f"{host} is known only through a certificate authority ({entry.where}), but {fault}"
         case "unknown":
             what = f"the key of {host} is not known"
     mend = f"compare it with the host's own, then: trajconsole trust {name}"
     raise UnknownHostKey(f"{what}: {shown}", mend, settings, kind, key)
+
+
+def _fault(settings: Settings, entries: list[Entry], key: bytes, data: bytes) -> str:
+    """Why the host's certificate, if it has one, does not make its key known; empty when it does."""
+    found = host_certificate.read(data) if data else None
+    if found is None or found.key != key:
+        return "it shows no certificate"
+    line = known_hosts.authority_of(entries, settings.known_as, found.authority)
+    if line is None:
+        return f"its certificate is signed by another one ({fingerprint(found.authority)})"
+    revoked = known_hosts.revoked_by(entries, settings.known_as, found.authority)
+    if revoked is not None:
+        return f"that authority is marked as revoked ({revoked.where})"
+    if known_hosts.revoked_by(entries, settings.known_as, key) is not None:
+        return "its key is marked as revoked"
+    fault = host_certificate.fault(found, settings.host_key_alias or settings.host)
+    return f"of its certificate: {fault}" if fault else ""
 
 
 def trust(problem: UnknownHostKey) -> Path:

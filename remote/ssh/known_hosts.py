@@ -91,6 +91,17 @@ def of_host(entries: Iterable[Entry], host: str) -> list[Entry]:
     return [entry for entry in entries if matches(entry.names, host)]
 
 
+def authority_of(entries: Iterable[Entry], names: Sequence[str], key: bytes) -> Entry | None:
+    """The line that lets this authority vouch for the host."""
+    own = (entry for name in names for entry in of_host(entries, name))
+    return next((entry for entry in own if entry.marker == "@cert-authority" and entry.key == key), None)
+
+
+def revoked_by(entries: Iterable[Entry], names: Sequence[str], key: bytes) -> Entry | None:
+    own = (entry for name in names for entry in of_host(entries, name))
+    return next((entry for entry in own if entry.marker == "@revoked" and entry.key == key), None)
+
+
 def judge(entries: Sequence[Entry], names: Sequence[str], kind: str, key: bytes) -> Judgement:
     """What is known of the key that a host showed. The first of `names` decides; the others can only confirm."""
     judged = Judgement("unknown")
@@ -105,7 +116,7 @@ def judge(entries: Sequence[Entry], names: Sequence[str], kind: str, key: bytes)
             return Judgement("known", same[0])
         if position == 0 and plain:
             judged = Judgement("changed", next((entry for entry in plain if entry.kind == kind), plain[0]))
-        elif position == 0 and any(entry.marker == "@cert-authority" for entry in own):
+        elif judged.verdict == "unknown" and any(entry.marker == "@cert-authority" for entry in own):
             judged = Judgement("authority", next(entry for entry in own if entry.marker == "@cert-authority"))
     return judged
 

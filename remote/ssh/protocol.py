@@ -7,13 +7,18 @@
 - stderr is taken off the channel by the reading thread, so that nobody has to read it to keep the channel going.
 - exit-signal is read: a killed command has a code, −N, as everywhere in Python.
 - `answers` asks the server for a word, with a bound.
+- A command is asked for without waiting for the consent, which paramiko awaits without a bound: a refusal closes the
+  channel. That is one round trip less, too.
+- A channel's window follows the round trip that its opening took: what is far away needs more bytes on the way.
 """
 
 # The stubs leave out what is overridden here:
 # mypy: disable-error-code="attr-defined,misc,union-attr"
 
+import contextlib
 import logging
 import signal
+import socket
 import threading
 import time
 from typing import Any, ClassVar
@@ -22,14 +27,19 @@ import paramiko
 from paramiko.common import (
     MSG_CHANNEL_EXTENDED_DATA,
     MSG_CHANNEL_REQUEST,
+    cMSG_CHANNEL_REQUEST,
     cMSG_CHANNEL_WINDOW_ADJUST,
     cMSG_GLOBAL_REQUEST,
 )
 
+from remote.ssh.host_certificate import SUFFIX
+
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # errors are told by exceptions, not on stderr
 
 KEPT_STDERR = 64 * 1024
-WINDOW = 4 * 2**20
+NEAR_WINDOW = 4 * 2**20  # more costs sshd CPU and brings nothing
+FAR_WINDOW = 16 * 2**20
+FAST = 200 * 2**20  # bytes/s that a window must not hold back
 REKEY_BYTES = 2**35
 CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -58,11 +68,7 @@ def _take_stderr(channel: paramiko.Channel, message: paramiko.Message) -> None:
     del notes.stderr[:-KEPT_STDERR]
     more = channel._check_add_window(len(data))
     if more > 0:
-        answer = paramiko.Message()
-        answer.add_byte(cMSG_CHANNEL_WINDOW_ADJUST)
-        answer.add_int(channel.remote_chanid)
-        answer.add_int(more)
-        engine._send_user_message(answer)
+        engine.give_room(channel, more)
 
 
 def _take_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
@@ -76,6 +82,11 @@ def _take_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
     channel._handle_request(message)
 
 
+def window_for(round_trip: float) -> int:
+    """Bytes that may be on the way."""
+    return int(min(FAR_WINDOW, max(NEAR_WINDOW, round_trip * FAST)))
+
+
 class Engine(paramiko.Transport):
     """One SSH connection, over anything that behaves like a socket."""
 
@@ -85,13 +96,18 @@ class Engine(paramiko.Transport):
         MSG_CHANNEL_REQUEST: _take_request,
     }
 
-    def __init__(self, sock: Any, *, window: int = WINDOW) -> None:
+    def __init__(self, sock: Any) -> None:
         self._later: list[Any] = []
         self._notes: dict[int, Notes] = {}
         self._exchange = threading.Lock()
         self._asking = threading.Lock()
-        self.opening = threading.Lock()  # paramiko keeps one refusal: of two at once, one would come without its reason
-        super().__init__(sock, default_window_size=window)
+        self._certificates = False
+        self._deaf = False  # it did not answer once: nobody needs to wait for it again
+        self._opening = (
+            threading.Lock()
+        )  # paramiko keeps one refusal: of two at once, one would come without its reason
+        self.round_trip = float("inf")  # the fastest so far
+        super().__init__(sock, default_window_size=NEAR_WINDOW)
         self.packetizer.REKEY_BYTES = REKEY_BYTES
         self.packetizer.REKEY_BYTES_OVERFLOW_MAX = REKEY_BYTES
         options = self.get_security_options()
@@ -99,18 +115,63 @@ class Engine(paramiko.Transport):
         options.digests = MACS
         options.kex = tuple(name for name in options.kex if not name.endswith("sha1"))
 
-    def prefer(self, kinds: list[str]) -> None:
-        """Ask for host keys of these types before all others."""
+    def prefer(self, kinds: list[str], *, certificates: bool = False) -> None:
+        """Ask for host keys of these types before all others, and for certificates before plain keys."""
+        self._certificates = certificates
         options = self.get_security_options()
         wanted = {"rsa-sha2-512", "rsa-sha2-256"} if "ssh-rsa" in kinds else set()
         wanted |= set(kinds)
         options.key_types = sorted(options.key_types, key=lambda name: name not in wanted)  # stable
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        names = super().preferred_keys
+        if not self._certificates:
+            return tuple(names)
+        return tuple(sorted(names, key=lambda name: not name.endswith(SUFFIX)))  # stable
+
+    @property
+    def host_certificate(self) -> bytes:
+        """What the host showed in place of a plain key; empty when it was one."""
+        blob = self.get_remote_server_key().public_blob
+        return blob.key_blob if blob is not None else b""
 
     def notes_of(self, number: int) -> Notes:
         return self._notes.setdefault(number, Notes())
 
     def forget(self, number: int) -> None:
         self._notes.pop(number, None)
+
+    def session(self, timeout: float) -> paramiko.Channel:
+        """A new channel, with a window for the way that it has."""
+        with self._opening:
+            began = time.monotonic()
+            channel = self.open_session(timeout=timeout)
+            self.round_trip = min(self.round_trip, time.monotonic() - began)
+        window = window_for(self.round_trip)
+        if window > NEAR_WINDOW:
+            channel._set_window(window, channel.in_max_packet_size)
+            self.give_room(channel, window - NEAR_WINDOW)
+        return channel
+
+    def execute(self, channel: paramiko.Channel, line: str) -> None:
+        """Ask for a command. A refusal closes the channel."""
+        request = paramiko.Message()
+        request.add_byte(cMSG_CHANNEL_REQUEST)
+        request.add_int(channel.remote_chanid)
+        request.add_string("exec")
+        request.add_boolean(True)
+        request.add_string(line)
+        channel._event_pending()
+        self._send_user_message(request)
+
+    def give_room(self, channel: paramiko.Channel, more: int) -> None:
+        """The server may send so many bytes more."""
+        answer = paramiko.Message()
+        answer.add_byte(cMSG_CHANNEL_WINDOW_ADJUST)
+        answer.add_int(channel.remote_chanid)
+        answer.add_int(more)
+        self._send_user_message(answer)
 
     def handshake(self, timeout: float) -> None:
         """Greeting and key exchange, bounded as a whole: TimeoutError, or what paramiko raises."""
@@ -128,7 +189,7 @@ class Engine(paramiko.Transport):
 
     def answers(self, timeout: float) -> bool:
         """Does the server say anything when it is asked?"""
-        if not self.is_active():
+        if self._deaf or not self.is_active():
             return False
         with self._asking:
             self.completion_event = answered = threading.Event()
@@ -140,10 +201,26 @@ class Engine(paramiko.Transport):
                 self._send_user_message(question)
             except (EOFError, OSError, paramiko.SSHException):
                 return False
-            return answered.wait(timeout) and bool(self.is_active())
+            self._deaf = not answered.wait(timeout)
+            return not self._deaf and bool(self.is_active())
+
+    def wake(self) -> None:
+        """Whoever waits in `answers` has waited long enough."""
+        if self.completion_event is not None:
+            self.completion_event.set()
+
+    def settle(self) -> None:
+        """Logged in: from now on the reading thread sleeps until something comes. `hang_up` wakes it."""
+        self.sock.settimeout(None)
+
+    def hang_up(self) -> None:
+        """End the wait of everybody who waits for the other side."""
+        with contextlib.suppress(OSError, EOFError):
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
         """Close, and wait for the reading thread."""
+        self.hang_up()
         self.close()
         self.sock.close()
         if self.ident is not None and threading.current_thread() is not self:

@@ -7,13 +7,14 @@ refuses a further session on the first (MaxSessions); each takes what the other 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from remote.errors import RemoteError, TimedOut
 from remote.ssh import command, destination, host_keys, settings
 from remote.ssh.auth import Ask, Secrets
 from remote.ssh.channel import Refused, SshChannel
 from remote.ssh.connection import Connection, connect, path_to
+from remote.ssh.patience import Patience
 from remote.transport import Completed
 
 ANSWER_S = 2.0  # what an open connection is given to prove that it lives
@@ -34,13 +35,17 @@ class SshTransport:
         self._first: Connection | None = None
         self._second: Connection | None = None
         self._channels: list[SshChannel] = []
+        self._waiting: set[Patience] = set()  # of those who open something
 
     def connect(self) -> None:
-        with self._lock:
-            if self._first is not None and not self._first.engine.answers(ANSWER_S):
+        with self._lock, self._patient() as patience:
+            if self._first is not None and not self._answers(self._first, patience):
                 self._close_connections()
+            if self._second is not None and not self._answers(self._second, patience):
+                self._second.close()
+                self._second = None
             if self._first is None:
-                self._first = self._new()
+                self._first = self._new(patience)
 
     def open(self, argv: Sequence[str], *, bulk: bool = False) -> SshChannel:
         channel = self._session(argv, time.monotonic() + ROOM_S, bulk=bulk)
@@ -69,19 +74,51 @@ class SshTransport:
         """A person wants another try: what was refused or left unanswered may be asked for once more."""
         self._secrets.refused.clear()
 
+    def give_up(self) -> None:
+        for patience in tuple(self._waiting):
+            patience.lose()
+
     def close(self) -> None:
-        with self._lock:
+        with self._taken():
             channels, self._channels = self._channels, []
         for channel in channels:
             channel.close()
-        with self._lock:
+        with self._taken():
             self._close_connections()
+
+    @contextlib.contextmanager
+    def _patient(self) -> Iterator[Patience]:
+        patience = Patience()
+        self._waiting.add(patience)
+        try:
+            yield patience
+        finally:
+            self._waiting.discard(patience)
+
+    @staticmethod
+    def _answers(connection: Connection, patience: Patience) -> bool:
+        """Whether it still lives; who gives up meanwhile raises."""
+        patience.wakes(connection.engine.wake)
+        alive = connection.engine.answers(ANSWER_S)
+        if not alive:
+            patience.check()
+        return alive
+
+    @contextlib.contextmanager
+    def _taken(self) -> Iterator[None]:
+        """Alone with the connections; whoever opens one now gives up."""
+        while not self._lock.acquire(timeout=0.05):
+            self.give_up()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _path(self) -> list[settings.Settings]:
         return path_to(self._typed, self._config_file)
 
-    def _new(self) -> Connection:
-        return connect(self._path(), self._secrets, self._name)
+    def _new(self, patience: Patience) -> Connection:
+        return connect(self._path(), self._secrets, self._name, patience)
 
     def _close_connections(self) -> None:
         for connection in (self._second, self._first):
@@ -96,9 +133,10 @@ class SshTransport:
         wait = 0.02
         while True:
             for spare in (bulk, not bulk):
-                with contextlib.suppress(Refused):
-                    engine = self._connection(spare).engine
-                    bound = max(0.1, min(end - time.monotonic(), ROOM_S))
+                engine = self._connection(spare).engine
+                bound = max(0.1, min(end - time.monotonic(), ROOM_S))
+                with contextlib.suppress(Refused), self._patient() as patience:
+                    patience.wakes(engine.hang_up)
                     return SshChannel(engine, argv, end_group or self._end_group, bound)
             if time.monotonic() + wait > end:
                 raise TimedOut("the host gives no further session", "raise MaxSessions in its sshd_config")
@@ -106,13 +144,13 @@ class SshTransport:
             wait = min(0.5, wait * 2)
 
     def _connection(self, spare: bool) -> Connection:
-        with self._lock:
+        with self._lock, self._patient() as patience:
             found = self._second if spare else self._first
             if found is not None and not found.engine.is_active():
                 found.close()
                 found = None
             if found is None:
-                found = self._new()
+                found = self._new(patience)
             if spare:
                 self._second = found
             else:

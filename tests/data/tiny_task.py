@@ -1,5 +1,6 @@
 """A real task of the smallest size: two spirals, two layers with dropout. Used by tests and benchmarks only."""
 
+import hashlib
 import math
 import os
 import time
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.schema import setting
-from trainer.tasks import REGISTRY, Entry, Evaluation, Report
+from trainer.tasks import REGISTRY, Entry, Evaluation, Predictions, Report
 
 METRICS = ("val_accuracy", "val_loss")
 
@@ -107,7 +108,19 @@ class TinyTask:
         torch.rand(3)  # draws from the global generator: a validation may
         right = (logits.argmax(1).cpu() == labels).double()
         loss = float(nn.functional.cross_entropy(logits.cpu(), labels))
-        return Evaluation({"val_accuracy": float(right.mean()), "val_loss": loss}, {"right": right})
+        details = {"right": right, "logits": logits.detach().cpu()}
+        return Evaluation({"val_accuracy": float(right.mean()), "val_loss": loss}, details)
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        points, labels = self.points[split]
+        logits = found.details["logits"].numpy()
+        identity = hashlib.sha256(points.numpy().tobytes()).hexdigest()
+        targets = points.numpy()  # of the spiral; "said" with an error that depends on the logits
+        said = targets + logits * 0.01
+        return Predictions(("left", "right"), labels.numpy(), logits, targets, said, identity)
+
+    def controls(self, model: nn.Module) -> Mapping[str, nn.Module]:
+        return {"swapped axes": nn.Sequential(Swapped(), model)}
 
     def finish(
         self, history: list[Mapping[str, Any]], first: Evaluation | None, last: Evaluation, figures: Path
@@ -116,6 +129,11 @@ class TinyTask:
         path = figures / "accuracy.txt"
         path.write_text(f"{before} -> {last.metrics['val_accuracy']:.3f} over {len(history)} rows\n")
         return [path]
+
+
+class Swapped(nn.Module):
+    def forward(self, points: Tensor) -> Tensor:
+        return points.flip(1)
 
 
 def spirals(size: int, noise: float, seed: int) -> tuple[Tensor, Tensor]:

@@ -66,6 +66,7 @@ def test_eight_gpus_with_what_this_driver_knows(library, tmp_path):
     assert [gpu["utilisation"] for gpu in gpus[:3]] == [0.0, 0.1, 0.2]
     assert (gpus[3]["name"], gpus[3]["uuid"], gpus[3]["temperature"]) == ("Stub 80GB", "GPU-3", 43)
     assert (gpus[3]["memory_used"], gpus[3]["memory_total"]) == (4 << 30, 80 << 30)
+    assert (gpus[3]["clock"], gpus[3]["memory_clock"], gpus[3]["slowed_by"]) == (1980, 2619, [])
     assert (gpus[0]["power"], gpus[1]["power"], gpus[0]["power_limit"]) == (250.5, None, None)
     (process,) = gpus[0]["processes"]
     assert process["memory"] == 1 << 30 and process["user"] and "python" in process["command"]
@@ -91,6 +92,33 @@ def test_a_driver_that_breaks_is_named_and_the_figures_go_on(library, tmp_path, 
                 break
     assert words in row["gpu_error"]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 2.0
+
+
+def started(environment, state, tmp_path, mode):
+    if environment is None:
+        pytest.skip("there is no C compiler to build the driver with")
+    state.write_text(f"3 {mode}")
+    with closing(figures(environment, tmp_path, lambda: None)) as rows:
+        return next(row for row in rows if row["gpus"])
+
+
+def test_one_lost_gpu_says_so_and_the_others_go_on(library, tmp_path):
+    row = started(*library, tmp_path, "onelost")
+    assert [gpu["error"] for gpu in row["gpus"]] == ["", "GPU is lost", ""]
+    assert row["gpus"][2]["utilisation"] == 0.2 and row["gpus"][1]["utilisation"] is None
+    assert row["gpu_error"] == "GPU 1: GPU is lost" and row["gpu_source"] == "nvml"
+
+
+def test_instances_come_behind_the_gpu_that_they_are_of(library, tmp_path):
+    gpus = started(*library, tmp_path, "split")["gpus"]
+    assert [(gpu["index"], gpu["instance"]) for gpu in gpus] == [(0, None), (0, 0), (0, 1), (1, None), (2, None)]
+    part = gpus[2]
+    assert (part["utilisation"], part["memory_used"], part["uuid"]) == (None, 2 << 30, "GPU-1001")
+
+
+def test_a_gpu_that_is_slowed_down_says_why(library, tmp_path):
+    gpus = started(*library, tmp_path, "hot")["gpus"]
+    assert [gpu["slowed_by"] for gpu in gpus] == [["power limit", "heat (hardware)"], [], []]
 
 
 class FakeError(Exception):
@@ -122,13 +150,15 @@ def fake(lost=False):
         nvmlDeviceGetMemoryInfo=lambda index: types.SimpleNamespace(used=(index + 1) << 30, total=80 << 30),
         nvmlDeviceGetTemperature=lambda index, _: 40 + index,
         nvmlDeviceGetPowerUsage=lambda index: refuse(3, "not supported") if index == 1 else 250500,
+        nvmlDeviceGetClockInfo=lambda _, kind: {1: 1980, 2: 2619}[kind],
+        nvmlDeviceGetCurrentClocksThrottleReasons=lambda _: 0x1,
         nvmlDeviceGetComputeRunningProcesses=lambda index: (
             [types.SimpleNamespace(pid=os.getpid(), usedGpuMemory=1 << 30)] if index == 0 else []
         ),
         **{f"nvmlDeviceGet{name}": lambda *_: refuse(3, "not supported") for name in names},
     )
     source = Nvml.__new__(Nvml)
-    source._nvml = module
+    source._begin(module)
     return source
 
 

@@ -135,3 +135,23 @@ def test_figures_count_up_and_hold_the_roots_disk_first(probe, tmp_path):
     # Not its name: one filesystem may be mounted in several places.
     assert Path(second["disks"][0]["mount"]).stat().st_dev == tmp_path.stat().st_dev
     assert 0 <= second["cpu"] <= 1
+
+
+def test_facts_come_when_they_are_wanted_first_without_then_with_caches(probe, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "wheel").write_bytes(b"x" * 100_000)
+    monkeypatch.setenv("PIP_CACHE_DIR", str(cache))
+    one = probe(facts_after=0.1)
+    first, second = one.until("facts"), one.until("facts")
+    assert (first["whole"], first["caches"], second["whole"]) == (False, [], True)
+    (pip,) = [row for row in second["caches"] if row["name"] == "pip"]
+    assert pip["path"] == str(cache) and pip["bytes"] >= 100_000 and pip["whole"]
+    one.until("host")  # and the heartbeat goes on
+
+
+def test_who_only_asks_for_the_state_does_not_pay_for_caches(probe):
+    one = probe()
+    rows = [next(one.rows()) for _ in range(8)]
+    assert [row["whole"] for row in rows if row["k"] == "facts"] == [False]
+    assert [row["k"] for row in rows].count("host") >= 3

@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from screen_text import screen_text, settled
 from tui_fleets import NOW, FakeActions, busy, fresh, key_of, racing, won
 
+from console.fleet.model import Pulled
 from console.screens.stop import StopDialog
 from console.source import Step
 from remote.errors import HostLacks
@@ -229,7 +231,8 @@ async def test_readonly_turns_every_action_off(opened):
         assert pilot.app.actions.asked == [] and pilot.app.screen is pilot.app.screen_stack[0]
         await pilot.press("question_mark")
         await settled(pilot)
-        assert "on workers" not in screen_text(pilot.app)
+        text = screen_text(pilot.app)
+        assert "onto this laptop" in text and "save a checkpoint" not in text and "start the selected" not in text
 
 
 async def test_help_names_every_binding_in_force(opened):
@@ -266,3 +269,57 @@ async def test_keys_typed_faster_than_they_are_heard_close_a_screen_once(opened)
                 getattr(top, f"action_{action}")()
             await settled(pilot)
             assert pilot.app.screen is pilot.app.screen_stack[0] and not pilot.app._exit
+
+
+async def test_pull_asks_then_shows_how_far_it_is(opened):
+    gate = Gate(
+        Step("attention", "3/12 files  120M/1.2G  18.0M/s  1:01 left", share=0.1),
+        Step("attention", "pulled 12 files, 1.2G; 12 verified in /here", ok=True),
+    )
+    actions = FakeActions(gate)
+    async with opened(racing(), actions=actions) as pilot:
+        await pilot.press("p")
+        await settled(pilot)
+        text = screen_text(pilot.app)
+        assert "Pull 1 run" in text and "is not disturbed" in text and "into ./runs of the folder" in text
+        assert actions.asked == []
+        await pilot.press("enter")
+        await gate.let(pilot, 0)
+        assert actions.asked == [("pull", (str(key_of("attention", "here")),))]
+        assert actions.options.choice.checkpoints == "both" and not actions.options.stop.is_set()
+        text = screen_text(pilot.app)
+        assert "━╸" in text and "18.0M/s" in text and "stop it" in text
+        await pilot.press("right", "enter")
+        assert actions.options.stop.is_set()
+        await gate.let(pilot, 1)
+        await until(pilot, lambda: pilot.app.screen.deed.done)
+        await repainted(pilot)
+        text = screen_text(pilot.app)
+        assert "✓ pull attention: pulled 12 files" in text and "━" not in text.split("✓ pull")[1].splitlines()[0]
+
+
+async def test_pull_works_where_nothing_may_be_done(opened):
+    async with opened(won(), readonly=True) as pilot:
+        await pilot.press("p")
+        await settled(pilot)
+        assert "Pull 1 run" in screen_text(pilot.app)
+
+
+async def test_what_never_ran_cannot_be_pulled(opened):
+    async with opened(fresh()) as pilot:
+        await pilot.press("p")
+        await settled(pilot)
+        assert "never ran: there is nothing to pull" in screen_text(pilot.app)
+
+
+async def test_a_finished_run_that_is_here_is_said_to_be(opened):
+    story = won()
+    newer, older = key_of("attention", "here"), key_of("pretrained", "here")
+    copies = {newer: Pulled("/home/me/runs/it", NOW - 5, True), older: Pulled("/x", NOW - 500, True)}
+    story.fleet = replace(story.fleet, pulled=copies)
+    async with opened(story, (200, 50)) as pilot:
+        await pilot.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
+        await settled(pilot)
+        rows = [line for line in screen_text(pilot.app).splitlines() if "pulled" in line]
+        assert any("attention" in line for line in rows)
+        assert not any("pretrained" in line for line in rows), "its end came after the copy"

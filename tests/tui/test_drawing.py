@@ -6,7 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_fleets import NOW, RACES, busy, fresh, racing, won
+from tui_fleets import NOW, RACES, busy, filling, fresh, racing, won
 
 from console.screens.filter import parse
 from console.screens.layout import heights, too_small
@@ -157,6 +157,12 @@ def test_criteria_of_a_winner():
 def test_facts_name_state_evidence_checkpoint_and_run():
     text = "\n".join(text_of(line) for line in fact_lines(row_of(racing, "attention"), NOW))
     assert "training" in text and "checkpoint epoch 14, 3 min ago" in text and "run here:attention-" in text
+
+
+def test_facts_name_what_their_host_has_that_will_not_wait():
+    text = "\n".join(text_of(line) for line in fact_lines(row_of(filling, "pretrained"), NOW, 60))
+    assert "! gpu2: GPU 0 is slowed down (heat; 92 °C)" in text and "  look at its fans" in text
+    assert "9 d" not in text  # far enough away
 
 
 def test_an_event_of_any_shape_is_a_line():

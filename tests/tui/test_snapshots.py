@@ -3,7 +3,7 @@
 import pytest
 from screen_text import settled
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from tui_fleets import busy, fresh, racing, won
+from tui_fleets import busy, filling, fresh, racing, won
 
 
 class Svg(SingleFileSnapshotExtension):
@@ -12,7 +12,7 @@ class Svg(SingleFileSnapshotExtension):
 
 
 SIZES = {"80x24": (80, 24), "120x36": (120, 36), "200x50": (200, 50)}
-STORIES = {"fresh": fresh, "racing": racing, "won": won, "busy": busy}
+STORIES = {"fresh": fresh, "racing": racing, "won": won, "busy": busy, "filling": filling}
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ async def test_fleet(opened, picture, story, size):
         ("stop", ["x"]),
         ("race", ["R"]),
         ("help", ["question_mark"]),
+        ("pull", ["p"]),
     ],
 )
 async def test_views(opened, picture, name, keys, size):

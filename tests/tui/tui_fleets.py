@@ -12,6 +12,7 @@ from typing import Any
 from console.door import Questions
 from console.fleet.fold import fold
 from console.fleet.model import Fleet, Planned, RunKey
+from console.pulling.options import PullOptions
 from console.source import HostKey, Step
 from remote.events import Chunk, Disk, Document, Event, Gpu, Hello, LinkState, Process, Synced, Telemetry
 
@@ -334,6 +335,31 @@ def busy() -> Story:
     return story
 
 
+@told_once
+def filling() -> Story:
+    """A disk that fills on one host, a hot GPU beside one that is split on another, a clock that is off on a third."""
+    story = Story().host("gpu1", gpus=A10G, cores=32, disk=0.90)
+    total = 400 * GIB
+    for minute in range(1, 31):
+        used = int(total * 0.90) + minute * 32 * 2**20 // 10
+        disk = Disk("/", "/dev/nvme0n1p1", "ext4", total, used, total - used)
+        figures = story.fleet.hosts["gpu1"].telemetry
+        assert figures is not None
+        story.tell("gpu1", replace(figures, mono=7.0 + 60 * minute, disks=(disk,)))
+    hot = replace(H100[0], temperature=92.0, slowed_by=("heat",))
+    parts = tuple(
+        replace(H100[1], instance=slot, utilisation=None, memory_used=GIB, temperature=None, power=None)
+        for slot in (0, 1)
+    )
+    story.host("gpu2", gpus=(hot, H100[1], *parts), cores=128)
+    story.host("here", cores=2, disk=0.22)
+    late = story.fleet.hosts["here"].telemetry
+    assert late is not None
+    for _ in range(5):
+        story.tell("here", replace(late, time=story.now - 75.0))
+    return story.plan("attention", "gpu1", NOW - 40).plan("pretrained", "gpu2", NOW - 40)
+
+
 class FakeSource:
     """Hands in a fleet; `becomes` tells the listeners as the pump would."""
 
@@ -385,6 +411,10 @@ class FakeActions:
 
     def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._do("resume", tuple(map(str, runs)))
+
+    def pull(self, runs: tuple[RunKey, ...], options: PullOptions | None = None) -> Iterator[Step]:
+        self.options = options
+        return self._do("pull", tuple(map(str, runs)))
 
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
         return self._do("race", (name,))

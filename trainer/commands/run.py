@@ -4,7 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
-from trainer import session
+from trainer import launching, session
 from trainer.commands.common import add_config
 from trainer.config import load
 from trainer.record import RunLocked
@@ -28,9 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     if folder is None:
         if arguments.resume:
             raise ConfigError([Problem("--resume", None, "", "which run?", "name its folder with --run-dir")])
+        if not launching.alone():
+            raise ConfigError([Problem("--run-dir", None, "", "missing", "several processes need one name for it")])
         folder = Path("runs") / f"{config.run.name}-{time.strftime('%Y%m%d-%H%M%S')}"
         print(f"run directory: {folder}", flush=True)
     try:
-        return session.run(config, folder, resume=arguments.resume, since=arguments.since)
+        return launching.train(
+            arguments.config, arguments.overrides, folder, resume=arguments.resume, since=arguments.since
+        )
     except RunLocked as error:
         raise ConfigError([Problem(str(folder), None, "", str(error))]) from None

@@ -2,20 +2,24 @@
 
 import hashlib
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
-HOME = PACKAGE.parent  # what a host's Python must have on its path
+
+
+def code_files(package: Path = PACKAGE) -> Iterator[Path]:
+    """The files that make up the package, in one order: what is shipped to a host, and what the hash is of."""
+    return (path for path in sorted(package.rglob("*")) if path.suffix in (".py", ".toml") and path.is_file())
 
 
 def code_hash(package: Path = PACKAGE) -> str:
     """The same on two machines if and only if all files of the package are."""
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.suffix in (".py", ".toml") and path.is_file():
-            digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for path in code_files(package):
+        digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 

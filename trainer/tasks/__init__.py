@@ -6,10 +6,12 @@ The loop knows only the protocol below. A new system is a new package here and a
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
 Batch = Any  # whatever the task's `batch` returns and its `loss` takes
@@ -56,6 +58,61 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model says of every sample of a split, in the split's order, beside what is true."""
+
+    classes: tuple[str, ...]
+    labels: "NDArray[np.int64]"  # [samples]
+    logits: "NDArray[np.float32]"  # [samples, classes]
+    targets: "NDArray[np.float32] | None" = None  # [samples, values], of a second head
+    positions: "NDArray[np.float32] | None" = None  # what is said of the targets
+    samples: str = ""  # equal texts mean equal samples: only then are two runs compared sample by sample
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What is reached on a split without any of the models; what a baseline does not say is None."""
+
+    accuracy: float | None = None
+    error: float | None = None  # mean squared, of the positions
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a run says what it says of one sample: what was measured, as plain values, and the same in sentences."""
+
+    evidence: Mapping[str, Any]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Where a run looked in one sample: what there was to see, and maps of the same shape over it."""
+
+    title: str
+    pictures: "NDArray[np.uint8]"  # [cameras, frames, side, side], or with 3 colours at the end
+    maps: "Mapping[str, NDArray[np.float64]]"  # [cameras, frames, side, side] each, not negative, sum 1
+    told: tuple[str, ...]  # what should be known of them
+    figures: Mapping[str, Any]  # the same for programs
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """A task whose runs can be compared sample by sample. Beside `Task`: the loop does not need it."""
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        """What a validation of the split found, for each sample."""
+
+
+@runtime_checkable
+class Controls(Protocol):
+    """A task that says what its models should not be able to do without."""
+
+    def controls(self, model: "nn.Module") -> "Mapping[str, nn.Module]":
+        """By name, the model with something taken from what it sees, as "shuffled frames"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where a task's parts are, as "module:name", so that settings can be read without importing torch.
 
@@ -64,11 +121,18 @@ class Entry:
     `inspect`: a function `(settings, *, seed, root, picture, verify) -> mapping of plain values`: what the data are,
     made or not. `picture`: where to draw a contact sheet, None: beside the data. `verify`: read every stored byte;
     "damaged" names the files that are not as they were written.
+    `baselines`, where a task has any: a function `(settings, *, seed, root, split, report) -> mapping of name to
+    Baseline`: what is said without the models, for the rows beside them.
+    `explain`, where a task can: a function `(revived, split, row) -> Explanation`: why the run says what it says.
+    `attend`, where a task can: a function `(revived, split, row) -> Looked`: where the run looked.
     """
 
     settings: str
     task: str
     inspect: str
+    baselines: str = ""
+    explain: str = ""
+    attend: str = ""
 
 
 REGISTRY: dict[str, Entry] = {
@@ -76,6 +140,15 @@ REGISTRY: dict[str, Entry] = {
         "trainer.tasks.persistence.settings:Settings",
         "trainer.tasks.persistence.task:PersistenceTask",
         "trainer.tasks.persistence.inspect:inspect",
+        attend="trainer.tasks.persistence.looking:attend",
+    ),
+    "trajectories": Entry(
+        "trainer.tasks.trajectories.settings:Settings",
+        "trainer.tasks.trajectories.task:TrajectoriesTask",
+        "trainer.tasks.trajectories.inspect:inspect",
+        baselines="trainer.tasks.trajectories.comparing:baselines",
+        explain="trainer.tasks.trajectories.explain.asked:explain",
+        attend="trainer.tasks.trajectories.explain.asked:attend",
     ),
     "eeg": Entry(
         "trainer.tasks.eeg.settings:Settings", "trainer.tasks.eeg.task:EegTask", "trainer.tasks.eeg.inspect:inspect"

@@ -1,12 +1,13 @@
 /* A libnvidia-ml.so.1 without a GPU, for tests and benches only. It reads "<gpus> <mode>" from the file that the
- * environment variable NVML_STUB names, at every question: modes are ok, lost, hang. Functions that it lacks are
- * reported by pynvml as "function not found", as with an old driver. */
+ * environment variable NVML_STUB names, at every question: modes are ok, lost (all of them), onelost (number 1), split
+ * (number 0, into two MIG instances), hot (number 0 is slowed down), hang. Functions that it lacks are reported by
+ * pynvml as "function not found", as with an old driver. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SUCCESS = 0, NOT_SUPPORTED = 3, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15 };
+enum { SUCCESS = 0, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, FIRST_PART = 1000 };
 struct utilisation { unsigned gpu, memory; };
 struct memory { unsigned long long total, free, used; };
 struct process { unsigned pid; unsigned long long memory; unsigned gpu, compute; };
@@ -33,14 +34,37 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
   char mode[16];
   count(mode);
   *device = (void *)((long)index + 1);
-  return strcmp(mode, "lost") ? SUCCESS : GPU_IS_LOST;
+  return !strcmp(mode, "lost") || (!strcmp(mode, "onelost") && index == 1) ? GPU_IS_LOST : SUCCESS;
+}
+int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *next) {
+  char mode[16];
+  count(mode);
+  *now = *next = !strcmp(mode, "split") && of(device) == 0;
+  return SUCCESS;
+}
+int nvmlDeviceGetMaxMigDeviceCount(void *device, unsigned *number) { (void)device; *number = 7; return SUCCESS; }
+int nvmlDeviceGetMigDeviceHandleByIndex(void *device, unsigned slot, void **part) {
+  (void)device;
+  *part = (void *)(FIRST_PART + (long)slot + 1);
+  return slot < 2 ? SUCCESS : NOT_FOUND;
+}
+int nvmlDeviceGetClockInfo(void *device, int kind, unsigned *out) { (void)device; *out = kind == 1 ? 1980 : 2619; return SUCCESS; }
+int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *out) {
+  char mode[16];
+  count(mode);
+  *out = !strcmp(mode, "hot") && of(device) == 0 ? 0x44 : 0x1;
+  return SUCCESS;
 }
 int nvmlDeviceGetName(void *device, char *name, unsigned size) { (void)device; snprintf(name, size, "Stub 80GB"); return SUCCESS; }
 int nvmlDeviceGetUUID(void *device, char *name, unsigned size) { snprintf(name, size, "GPU-%ld", of(device)); return SUCCESS; }
-int nvmlDeviceGetUtilizationRates(void *device, struct utilisation *out) { out->gpu = 10 * of(device); out->memory = 1; return SUCCESS; }
+int nvmlDeviceGetUtilizationRates(void *device, struct utilisation *out) {
+  out->gpu = 10 * of(device);
+  out->memory = 1;
+  return of(device) >= FIRST_PART ? NOT_SUPPORTED : SUCCESS;
+}
 int nvmlDeviceGetMemoryInfo(void *device, struct memory *out) {
   out->total = 80ULL << 30;
-  out->used = (of(device) + 1ULL) << 30;
+  out->used = (of(device) % FIRST_PART + 1ULL) << 30;
   out->free = out->total - out->used;
   return SUCCESS;
 }

@@ -99,6 +99,10 @@ class Sshd:
         words = Path(f"{self.host_key}.pub").read_text().split()
         return f"{name or f'[{self.address}]:{self.port}'} {words[0]} {words[1]}\n"
 
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
     def stop(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)  # no new session while the old ones are ended

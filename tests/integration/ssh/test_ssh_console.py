@@ -1,48 +1,9 @@
 """The command `trajconsole`, as a process, with one host behind ssh."""
 
-import json
-import os
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[3]
-
-
-class Laptop:
-    def __init__(self, lan, host):
-        self.lan, self.host, self.folder = lan, host, lan.folder / "laptop"
-        self.folder.mkdir()
-        self.config = self.folder / "config.toml"
-        self.write("")
-
-    def write(self, text, more=""):
-        (self.folder / "ssh_config").write_text(self.lan.config.read_text())
-        self.config.write_text(
-            f'[hosts.far]\nssh = "gpu1"\nssh_config = "ssh_config"\npython = "{sys.executable}"\n{more}\n{text}'
-        )
-
-    def run(self, *words):
-        env = {**os.environ, "PYTHONPATH": str(REPOSITORY), "TRAJCONSOLE_STATE": str(self.folder / "state")}
-        argv = [sys.executable, "-m", "console", "--config", str(self.config), *words]
-        return subprocess.run(
-            argv, env=env, capture_output=True, text=True, timeout=120, cwd=self.folder, stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-
-    def row(self, worker):
-        done = self.run("status", "--json")
-        assert done.returncode == 0, done.stderr
-        return next(row for row in json.loads(done.stdout)["workers"] if row["worker"] == worker)
-
-    def wait(self, worker, wanted):
-        end = time.monotonic() + 90
-        while not wanted(row := self.row(worker)):
-            assert time.monotonic() < end, row
-        return row
+from ssh_laptop import REPOSITORY, Laptop
 
 
 @pytest.fixture

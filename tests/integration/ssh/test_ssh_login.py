@@ -65,6 +65,40 @@ def test_revoked_hashed_and_authority_lines(lan, ssh):
         ssh("gpu1").connect()
 
 
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_an_authority_vouches_for_a_host(lan, ssh, kind):
+    """Signed for its name, it is known without a line of its own; for another name, another time, by another: not."""
+    authority, other = make_key(lan.folder / "ca", kind=kind), make_key(lan.folder / "other_ca")
+    host = lan.host("gpu1", f"HostCertificate {lan.folder}/gpu1/host_key-cert.pub", known=False)
+
+    def sign(by, *options):
+        argv = ["ssh-keygen", "-q", "-s", by, "-I", "gpu1", *options, f"{host.host_key}.pub"]
+        subprocess.run(argv, check=True, capture_output=True)
+        host.restart()
+
+    public = " ".join(Path(f"{authority}.pub").read_text().split()[:2])
+    lan.know(f"@cert-authority 127.0.1.* {public}\n")
+    sign(authority, "-h", "-n", host.address)
+    assert words(ssh("gpu1")) == b"in\n"
+    assert ssh("gpu1").trust() is None
+    wrong = {
+        "it is for elsewhere": (authority, "-h", "-n", "elsewhere"),
+        "it has run out": (authority, "-h", "-n", host.address, "-V", "20200101:20200102"),
+        "signed by another": (other, "-h", "-n", host.address),
+    }
+    for words_of, arguments in wrong.items():
+        sign(*arguments)
+        with pytest.raises(host_keys.UnknownHostKey, match=words_of):
+            ssh("gpu1").connect()
+    sign(authority, "-h", "-n", host.address)
+    lan.know(f"@revoked * {public}\n")
+    with pytest.raises(HostKeyProblem, match="revoked"):
+        ssh("gpu1").connect()
+    lan.known_hosts.write_text(f"@cert-authority 127.0.1.* {public}\n@revoked {host.known_line('*')}")
+    with pytest.raises(HostKeyProblem, match="revoked"):
+        ssh("gpu1").connect()
+
+
 def test_the_known_type_of_key_is_asked_for(lan, ssh):
     rsa = make_key(lan.folder / "rsa_host_key", kind="rsa")
     host = lan.host("gpu1", f"HostKey {rsa}", known=False)

@@ -8,7 +8,10 @@ from typing import ClassVar
 import pytest
 
 from console import config, pump
+from console.fleet.model import Pulled, RunKey
 from console.history import FILE
+from console.pulling.choice import LEDGER
+from console.pulling.ledger import Pulls
 from remote.events import Chunk, Document, Event, LinkState, Synced, Telemetry
 from remote.fake import FakeTransport
 
@@ -147,3 +150,21 @@ async def test_a_damaged_history_is_built_anew_from_the_mirror(tmp_path, links):
     third = make(tmp_path)
     assert [(entry.worker, entry.state) for entry in third.history.runs()] == [("a", "finished")]
     third.close()
+
+
+async def test_a_pull_by_another_console_is_seen(tmp_path, links, monkeypatch):
+    monkeypatch.setattr(pump, "HISTORY_EVERY_S", 0.0)
+    source = make(tmp_path)
+    await source.start()
+    links[0].say(LinkState("connected"), Document(RUN, "status.json", '{"state": "finished"}'))
+    await asyncio.sleep(0)
+    key = RunKey("here", RUN.removeprefix("runs/"))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / LEDGER).write_text("{}")
+    Pulls(tmp_path).note(key, Pulled(str(copy), 5.0, True))
+    before = source.fleet.version
+    links[0].say(log(0, "one\n"))
+    await asyncio.sleep(0)
+    assert source.fleet.pulled[key].to == str(copy) and source.fleet.version > before
+    await source.stop()

@@ -34,6 +34,22 @@ LINES = [
         {"k": "process", "folder": "f", "document": "d", "pid": 9, "alive": False, "memory": None, "cpu_s": None},
         events.Process("f", "d", 9, False),
     ),
+    (
+        {
+            "k": "facts",
+            "blocks": [
+                {"name": "sda1", "path": "/dev/sda1", "kind": "partition", "size": 9, "start": 1, "number": 1}
+                | {"below": ["sda", 4], "table": "gpt", "mount": "/", "filesystem": "ext4", "filesystem_size": 8}
+            ],
+            "caches": [{"name": "pip", "path": "/p", "bytes": 7, "whole": True, "empty": "pip cache purge"}, "odd"],
+            "sees_others": False,
+        },
+        events.Facts(
+            (events.Block("sda1", "/dev/sda1", "partition", 9, 1, 1, ("sda",), "gpt", "/", "ext4", 8, None),),
+            (events.Cache("pip", "/p", 7, True, "pip cache purge"),),
+            False,
+        ),
+    ),
     ({"k": "gone", "folder": "f"}, events.FolderGone("f")),
     ({"k": "synced"}, events.Synced()),
 ]
@@ -49,7 +65,11 @@ TELEMETRY = {
     "disks": [
         {"mount": "/", "device": "/dev/x", "kind": "ext4", "total": 3, "used": 2, "free": 1, "inodes_free": None}
     ],
-    "gpus": [{"index": 0, "name": "G", "utilisation": None, "processes": [{"pid": 5, "memory": None}, "odd"]}, 3],
+    "gpus": [
+        {"index": 0, "name": "G", "utilisation": None, "processes": [{"pid": 5, "memory": None}, "odd"]},
+        3,
+        {"index": 0, "instance": 1, "name": "part", "clock": 1980, "slowed_by": ["heat", 7], "error": "GPU is lost"},
+    ],
     "gpu_source": "nvml",
     "unknown": {"deep": []},
 }
@@ -69,7 +89,10 @@ def test_telemetry_keeps_what_fits_and_drops_what_does_not():
     assert isinstance(event, events.Telemetry)
     assert (event.seq, event.time, event.cpu, event.load, event.gpu_source) == (4, 10.5, 0.5, None, "nvml")
     assert event.disks == (events.Disk("/", "/dev/x", "ext4", 3, 2, 1, None),)
-    assert event.gpus == (events.Gpu(0, "G", processes=(events.GpuProcess(5),)),)
+    assert event.gpus == (
+        events.Gpu(0, "G", processes=(events.GpuProcess(5),)),
+        events.Gpu(0, "part", instance=1, clock=1980.0, slowed_by=("heat",), error="GPU is lost"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import nn
 
 from trainer import device, failure, optim, origin, process
 from trainer.board import Board
-from trainer.config import Optim
+from trainer.config import Optim, Run
 from trainer.ending import Interrupted, TrainingFailed
 from trainer.meter import Pace, Window
 from trainer.record import code
@@ -200,7 +200,7 @@ def test_a_reason_is_the_first_traceback() -> None:
         except KeyError as error:
             raise ValueError("second") from error
     except ValueError as error:
-        reason, finding = failure.explain(error, 16)
+        reason, finding = failure.explain(error, Run(batch=16))
     assert reason.startswith("KeyError: 'first' (test_parts.py:") and finding.mend.endswith("train.log")
 
 
@@ -216,7 +216,7 @@ def test_a_reason_is_the_first_traceback() -> None:
     ],
 )
 def test_what_can_be_named_is_named(error: Exception, start: str) -> None:
-    reason, finding = failure.explain(error, 16)
+    reason, finding = failure.explain(error, Run(batch=16))
     assert reason.startswith(start) and finding.mend
 
 

@@ -20,6 +20,7 @@ class Validation:
     shares: NDArray[np.float64]  # [clips, 2]: mean attention per token on persistent and on transient objects
     both: NDArray[np.bool_]  # clips that show both kinds
     threshold: float
+    logits: NDArray[np.float32] | None = None  # [clips, 2]; checkpoints of earlier versions have kept none
 
     def ratios(self) -> NDArray[np.float64]:
         """Each clip's own ratio, of those that show both kinds."""

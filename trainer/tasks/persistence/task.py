@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.tasks import Evaluation, Report
+from trainer.tasks import Evaluation, Predictions, Report
 from trainer.tasks.persistence.attending import attention_loss, shares, token_coverage
 from trainer.tasks.persistence.data import clips as data_clips
 from trainer.tasks.persistence.data.clips import Clips
@@ -101,10 +101,7 @@ class PersistenceTask:
     @torch.no_grad()
     def evaluate(self, model: nn.Module, split: str, device: torch.device, report: Report) -> Evaluation:
         """Every clip of the split; erase effects on the first `measure.erase` of them."""
-        if self._features is not None:
-            self._features.prepare(split, report)
-            for erase in ERASE:
-                self._features.prepare(split, report, erase, self._erased(split))
+        self.ready(split, report)
         was_training = model.training
         model.eval()
         logits, attention, coverage = self._run(model, (split, self.size(split), ""), device, report)
@@ -124,12 +121,35 @@ class PersistenceTask:
             shares=mean.numpy(),
             both=both.numpy(),
             threshold=self.settings.measure.ratio,
+            logits=logits.float().cpu().numpy(),
         )
         metrics = measure(found, float(F.cross_entropy(logits.float().cpu(), label)))
         for erase, predicted in erased.items():
             count = len(predicted)
             metrics |= erase_effect(erase, found.predicted[:count], predicted, found.label[:count])
         return Evaluation(metrics, found)
+
+    def ready(self, split: str, report: Report) -> None:
+        """Features of the split, where the model reads them; `prepare` has made those of train and val."""
+        if self._features is not None:
+            self._features.prepare(split, report)
+            for erase in ERASE:
+                self._features.prepare(split, report, erase, self._erased(split))
+
+    def clip(self, split: str, row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """One clip's pixels [16, 3, 64, 64] and coverage [2, 16, 8, 8], to look at."""
+        assert self._clips is not None, "prepare comes first"
+        pixels, cells = self._clips.draw(split, np.array([row]))
+        return pixels[0].copy(), cells[0].copy()
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        """What a validation says of each clip."""
+        assert self._clips is not None, "prepare comes first"
+        said: Validation = found.details
+        assert said.logits is not None
+        sizes = "-".join(str(self.size(part)) for part in data_clips.SPLITS)
+        samples = f"{self._clips.identity} {split} of {sizes}"
+        return Predictions(("few transients", "many transients"), said.label, said.logits, samples=samples)
 
     def finish(
         self, history: list[Mapping[str, Any]], first: Evaluation | None, last: Evaluation, figures: Path

@@ -52,6 +52,8 @@ def load(folder: Path, data: Data, seed: int, identity: str, report: Report) -> 
     with held(folder, report):
         whole = _read(folder, identity)
         if whole is None:
+            for leftover in folder.glob(".*.part"):
+                leftover.unlink()
             whole = _make(data, seed, report)
             _store(folder, whole, _head(data, seed, identity))
     twins = duplicates(whole)

@@ -15,7 +15,7 @@ from trainer.tasks.trajectories.data.settings import Difficulty
 SHAPE = (CAMERAS, FRAMES, PIXELS, PIXELS)
 PICTURES = CAMERAS * FRAMES
 SAMPLE_WORDS = PICTURES * PICTURE_WORDS
-STEP = 4  # samples drawn at once: what they need stays in the processor's cache
+STEP = 8  # samples drawn at once: what they need stays in the processor's cache
 
 
 class Buffers:

@@ -51,6 +51,9 @@ class Data:
     plain: bool = setting(
         False, "source = shards: whole pictures, 512 KiB a sample, also where the window around the ball would do"
     )
+    resident: Literal["auto", "always", "never"] = setting(
+        "auto", "source = render: scenes lie in the device's memory and are drawn there; auto: on a GPU"
+    )
     noise: int | None = setting(None, "pixels get 0 to this many of 255 grey levels more", low=0, high=96)
     clutter: int | None = setting(None, "other balls, half as bright, that drift along lines", low=0, high=3)
     occlusion: float | None = setting(

@@ -1,0 +1,36 @@
+"""`trainer ensemble`: several runs that answer together, and what that gains over the best of them."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from trainer.commands.common import add_json, add_predicting, progress, say_wrapped, wanted_of, write_text
+from trainer.say import say
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="a run's folder; two or more")
+    add_predicting(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="the figures and the recipe to do it again, too")
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from trainer.compare import ensemble
+    from trainer.compare.gather import require_runs
+    from trainer.outcomes.table import text
+    from trainer.record.jsonl import jsonable
+
+    found = ensemble.ensemble(require_runs(arguments.runs), wanted_of(arguments), progress())
+    document = jsonable(ensemble.document(found))
+    if arguments.out:
+        write_text(arguments.out, json.dumps(document, indent=1) + "\n")
+    if arguments.json:
+        print(json.dumps(document))
+        return 0
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+    say("\n".join([*text(ensemble.table(found), width), ""]))
+    say_wrapped(ensemble.sentences(found), width)
+    return 0

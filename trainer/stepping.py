@@ -1,0 +1,115 @@
+"""One optimiser step: forward, backward, scaling, clipping, update. Also what of it must go into a checkpoint."""
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer import device as devices
+from trainer.averaging import Average
+from trainer.config import Config
+from trainer.optim import optimiser, set_rate
+from trainer.order import Part
+from trainer.ranks import Ranks
+from trainer.tasks import Task
+
+Figures = Mapping[str, Tensor]
+
+
+class Stepper:
+    """A task's model with its optimiser, on a device."""
+
+    def __init__(self, config: Config, task: Task, device: torch.device, ranks: Ranks | None = None) -> None:
+        run, self._clip = config.run, config.optim.clip
+        self.task = task
+        self.model: nn.Module = task.model().to(device)
+        if run.channels_last:
+            devices.channels_last(self.model)
+        self.optimiser = optimiser(config.optim, self.model)
+        self.scaler = devices.scaler(run.precision, device)
+        self.average = Average(self.model, run.ema) if run.ema else None
+        self.skipped = 0  # steps that the scaler has left out, because a gradient was not finite
+        self._precision = devices.precision(run.precision, device)
+        if run.compile:
+            devices.compiled(self.model, device)
+        ranks = ranks or Ranks()
+        self._trained = ranks.parallel(self.model, device)
+        self._apart = ranks.apart
+
+    @property
+    def judged(self) -> nn.Module:
+        """The model that validations look at."""
+        return self.model if self.average is None else self.average.model
+
+    def step(self, parts: "Iterable[tuple[Part, Any]]", lr: float, number: int) -> tuple[Tensor, Figures]:
+        """Step number `number` (from 1) on these batches; returns their mean loss and figures, left on the device."""
+        set_rate(self.optimiser, lr)
+        self.optimiser.zero_grad(set_to_none=True)
+        found: list[tuple[Part, Tensor, Figures]] = []
+        for part, batch in parts:
+            with contextlib.nullcontext() if part.last else self._apart(self._trained):
+                loss, more = self._backward(part, batch)
+            found.append((part, loss, more))
+        loss, more = _mean(found)
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimiser)
+        if self._clip:
+            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._clip)
+            more = {**more, "grad_norm": norm}
+        self._update()
+        if self.average is not None:
+            self.average.follow(number)
+        return loss, more
+
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        content: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        if self.average is not None:
+            content["average"] = self.average.model.state_dict()
+        if self.scaler is not None:
+            content |= {"scaler": self.scaler.state_dict(), "skipped": self.skipped}
+        return content
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """The reverse. An average or a scaler that the checkpoint has not begins with the weights as they are."""
+        self.model.load_state_dict(content["model"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        if self.average is not None:
+            self.average.model.load_state_dict(content.get("average", content["model"]))
+        if self.scaler is not None and "scaler" in content:
+            self.scaler.load_state_dict(content["scaler"])
+            self.skipped = content["skipped"]
+
+    def _backward(self, part: Part, batch: Any) -> tuple[Tensor, Figures]:
+        with self._precision:
+            loss, more = self.task.loss(self._trained, batch)
+        weighed = loss if part.weight == 1 else loss * part.weight
+        if self.scaler is not None:
+            weighed = self.scaler.scale(weighed)
+        weighed.backward()  # type: ignore[no-untyped-call]
+        return loss, more
+
+    def _update(self) -> None:
+        if self.scaler is None:
+            self.optimiser.step()
+            return
+        before = self.scaler.get_scale()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.skipped += self.scaler.get_scale() < before
+
+
+def _mean(found: list[tuple[Part, Tensor, Figures]]) -> tuple[Tensor, Figures]:
+    """Of the parts of one step, by their samples."""
+    if len(found) == 1:
+        return found[0][1:]
+    total = sum(part.samples for part, _, _ in found)
+    loss = torch.stack([loss.detach() * part.samples for part, loss, _ in found]).sum() / total
+    names = found[0][2]
+    more = {
+        name: torch.stack([more[name].detach() * part.samples for part, _, more in found]).sum() / total
+        for name in names
+    }
+    return loss, more
