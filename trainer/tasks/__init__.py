@@ -97,6 +97,14 @@ class Looked:
 
 
 @runtime_checkable
+class Bounds(Protocol):
+    """A task whose weights must stay within bounds, as norms of filters."""
+
+    def bound(self, model: "nn.Module") -> None:
+        """Bring them back, in place. Called after every step of the optimiser."""
+
+
+@runtime_checkable
 class Predicts(Protocol):
     """A task whose runs can be compared sample by sample. Beside `Task`: the loop does not need it."""
 

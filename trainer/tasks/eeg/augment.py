@@ -1,6 +1,7 @@
 """Changes that leave the answer as it is: louder or softer, a silent electrode, a little noise. Training windows only.
 
-Drawn from a seed of the samples' own, so that a run that is resumed, or cut into ranks, sees the same windows.
+Drawn from the run's seed and the windows that come together, so that a resumed run sees the same. Epochs mix windows
+anew, and so a window meets other changes in each; so it does when a step is cut into other parts or ranks.
 """
 
 import zlib

@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def of_numbers(predicted: Array, target: Array, mean: float) -> dict[str, float]:
-    """RMSE in units of the target's own spread, over all windows at once; `mean` is that of the training targets."""
+def of_numbers(predicted: Array, target: Array, mean: float, scale: float) -> dict[str, float]:
+    """RMSE in units of the target's own spread, over all windows at once; mean and scale are the training targets'.
+
+    The loss is the squared error in units of `scale`, as in training.
+    """
     spread = float(target.std()) or math.nan
     error = predicted - target
     moved = float(predicted.std())
     return {
-        "val_loss": float((error**2).mean()),
+        "val_loss": float((error**2).mean()) / scale**2,
         "val_nrmse": float(np.sqrt((error**2).mean())) / spread,
         "val_nrmse_mean": float(np.sqrt(((mean - target) ** 2).mean())) / spread,
         "val_correlation": float(np.corrcoef(predicted, target)[0, 1]) if moved and math.isfinite(spread) else 0.0,

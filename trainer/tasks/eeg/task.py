@@ -1,5 +1,6 @@
 """The EEG task as the loop sees it: windows by subject, EEGNeX, loss, validation, pictures."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from trainer.tasks import Evaluation, Report
+from trainer import device as devices
+from trainer.schema import ConfigError, Problem
+from trainer.tasks import Evaluation, Predictions, Report
 from trainer.tasks.eeg import measures
 from trainer.tasks.eeg.augment import augmented, generator
 from trainer.tasks.eeg.data.subjects import Part, Study, open_study
@@ -26,7 +29,7 @@ _FITTED = 2048  # training windows that the normalisation is fitted on
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows in µV, and what is to be told from them. `clean`: before anything was done to them."""
+    """Windows in µV, and what is to be told from them."""
 
     windows: Tensor
     targets: Tensor
@@ -54,10 +57,7 @@ class EegTask:
         """Recordings, windows, who is in which split, and the scale of the training subjects."""
         study = open_study(self.settings, self.seed, self.root, report, trial=self._trial)
         train = study.splits["train"]
-        rows = np.linspace(0, len(train) - 1, min(_FITTED, len(train))).astype(np.int64)
-        sample = train.take(rows).astype(np.float64)
-        self._mean = torch.from_numpy(sample.mean((0, 2))).float()
-        self._spread = torch.from_numpy(np.maximum(sample.std((0, 2)), 1e-9)).float()
+        self._mean, self._spread = fitted(train)
         self._targets = {split: torch.from_numpy(part.targets) for split, part in study.splits.items()}
         self._study = study
         self.notes = _notes(self.settings, study)
@@ -78,10 +78,14 @@ class EegTask:
             drop=rules.drop,
         )
         model = Scaled(shape)
-        numbers = not study.classes
-        spread = float(train.targets.std()) or 1.0
-        model.fit(self._mean, self._spread, float(train.targets.mean()) * numbers, spread if numbers else 1.0)
+        centre, scale = _middle(train) if not study.classes else (0.0, 1.0)
+        model.fit(self._mean, self._spread, centre, scale)
         return model
+
+    def bound(self, model: nn.Module) -> None:
+        """Norms of the filters stay within the paper's bounds."""
+        assert isinstance(model, Scaled)
+        bound(model.network)
 
     def size(self, split: str) -> int:
         """Windows in the split."""
@@ -89,7 +93,7 @@ class EegTask:
 
     def batch(self, split: str, indices: Tensor, device: torch.device) -> Batch:
         """These windows, on the device; those of the training part changed by the rules of [augment]."""
-        windows = torch.from_numpy(self._part(split).take(indices.cpu().numpy())).to(device)
+        windows = devices.send(torch.from_numpy(self._part(split).take(indices.cpu().numpy())), device)
         if split == "train":
             draws = generator(self.seed, indices)
             windows = augmented(windows, self._spread.to(device), self.settings.augment, draws)
@@ -97,11 +101,10 @@ class EegTask:
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """For numbers the squared error in units of the training targets' variance; for classes their cross entropy."""
-        assert isinstance(model, Scaled)
-        bound(model.network)
         answers = model(batch.windows)
         if not self.study.classes:
-            error = (answers[:, 0].float() - batch.targets.float()) / model.scale.float()
+            _, scale = _middle(self._part("train"))
+            error = (answers[:, 0].float() - batch.targets.float()) / scale
             return (error**2).mean(), {}
         targets = batch.targets.long()
         figures = {"accuracy": (answers.detach().argmax(1) == targets).float().mean()}
@@ -126,7 +129,7 @@ class EegTask:
             metrics = measures.of_classes(predicted, part.targets, int(counts.argmax()))
         else:
             predicted = predicted[:, 0]
-            metrics = measures.of_numbers(predicted, part.targets, float(train.targets.mean()))
+            metrics = measures.of_numbers(predicted, part.targets, *_middle(train))
         return Evaluation(metrics, Answers(predicted, part.targets, _owners(part), self.study.classes))
 
     def finish(
@@ -134,6 +137,17 @@ class EegTask:
     ) -> list[Path]:
         """Learning curves, and answers against targets."""
         return [draw(history, last, self.notes, figures / "eeg.png")]
+
+    def predictions(self, split: str, found: Evaluation) -> Predictions:
+        """Classes of each window, for `trainer compare` and `trainer ensemble`. ConfigError for numbers."""
+        answers: Answers = found.details
+        if not answers.classes:
+            mend = "`trainer evaluate` gives a run's figures, `trainer folds` those of a family"
+            raise ConfigError([Problem("data.goal", None, "", "numbers have no classes to be compared by", mend)])
+        part = self._part(split)
+        same = hashlib.blake2b(repr(part.subjects).encode() + part.targets.tobytes(), digest_size=16).hexdigest()
+        logits = answers.predicted.astype(np.float32)
+        return Predictions(answers.classes, answers.targets.astype(np.int64), logits, samples=same)
 
     @property
     def study(self) -> Study:
@@ -143,6 +157,25 @@ class EegTask:
 
     def _part(self, split: str) -> Part:
         return self.study.splits[split]
+
+
+def fitted(train: Part) -> tuple[Tensor, Tensor]:
+    """Mean and spread of each channel over windows of these subjects, and of no others."""
+    rows = np.linspace(0, len(train) - 1, min(_FITTED, len(train))).astype(np.int64)
+    sums = squares = np.zeros(train.parts[0].signals.shape[1])
+    count = 0
+    for some in np.array_split(rows, -(-len(rows) // _EACH)):
+        windows = train.take(some).astype(np.float64)
+        sums, squares = sums + windows.sum((0, 2)), squares + (windows**2).sum((0, 2))
+        count += windows.shape[0] * windows.shape[2]
+    mean = sums / count
+    spread = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+    return torch.from_numpy(mean).float(), torch.from_numpy(np.maximum(spread, 1e-9)).float()
+
+
+def _middle(train: Part) -> tuple[float, float]:
+    """Mean and spread of the training targets."""
+    return float(train.targets.mean()), float(train.targets.std()) or 1.0
 
 
 def _owners(part: Part) -> NDArray[np.int64]:

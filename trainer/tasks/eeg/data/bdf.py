@@ -4,6 +4,7 @@ A file is a header, then records of equal length, each holding a stretch of ever
 `Damaged`, with the byte at which it ends.
 """
 
+import math
 import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 _HEAD = 256  # bytes of the header's first part, and of each signal's share of the second
 _BLOCK = 2**20  # samples scaled at a time: what stays in the cache
 _SILENT = ("EDF Annotations", "BDF Annotations", "Status")  # no voltages
+_MICRO = {"V": 1e6, "mV": 1e3, "nV": 1e-3}  # µV of one; whatever else a unit says is left as it is
+_MOST = 1e15  # physical values beyond this are no measurement
 
 
 class Damaged(ValueError):
@@ -23,7 +26,7 @@ class Damaged(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One channel: how its samples lie in a record, and what they mean."""
+    """One channel: how its samples lie in a record, and what they mean. Voltages are in µV, whatever the file uses."""
 
     label: str
     unit: str
@@ -75,13 +78,15 @@ def read_header(path: Path) -> Header:
     width = 3 if head[:1] == b"\xff" else 2
     signals = tuple(_signals(path, rest, count, width))
     header = Header(_HEAD * (1 + count), width, 0, _number(path, head[244:252], "seconds of a record", 244), signals)
-    if header.seconds <= 0 or header.record_bytes <= 0:
-        raise Damaged(f"{path}: byte 244: records of {header.seconds} s and {header.record_bytes} bytes")
+    if header.seconds <= 0:
+        raise Damaged(f"{path}: byte 244: records of {header.seconds} s")
+    if head[192:197] in (b"EDF+D", b"BDF+D"):
+        raise Damaged(f"{path}: byte 192: {head[192:197].decode()}, a recording with gaps, in which times mean nothing")
     return _counted(path, header, _whole(path, head[236:244], "number of records", 236), size)
 
 
 def read(path: Path, header: Header, signals: Sequence[Signal]) -> NDArray[np.float32]:
-    """These signals, [signals, samples], in their own units. All must have one rate."""
+    """These signals, [signals, samples], in µV. All must have one rate."""
     samples = {signal.samples for signal in signals}
     if len(samples) != 1:
         raise ValueError(f"{path}: its channels have several rates; choose channels of one rate")
@@ -134,8 +139,8 @@ def _counted(path: Path, header: Header, records: int, size: int) -> Header:
     """The header with its number of records, which some writers leave at −1 until the end."""
     there, left = divmod(size - header.bytes, header.record_bytes)
     if records < 0:
-        records = there
-    if records == 0 or there < records or (there == records and left and records > there):
+        records = there + bool(left)
+    if records == 0 or there < records:
         raise Damaged(f"{path}: ends at byte {size}, in record {there + 1} of {records}")
     return Header(header.bytes, header.width, records, header.seconds, header.signals)
 
@@ -143,10 +148,8 @@ def _counted(path: Path, header: Header, records: int, size: int) -> Header:
 def _signals(path: Path, rest: bytes, count: int, width: int) -> Iterator[Signal]:
     """Every field of the header's second part holds the values of all signals, one after the other."""
 
-    number = first = 0
-
     def field(start: int, size: int) -> tuple[bytes, int]:
-        """Of the signal at hand: its text, and the byte of the file where that stands."""
+        """Of signal `number`: its text, and the byte of the file where that stands."""
         at = start * count + number * size
         return rest[at : at + size], _HEAD + at
 
@@ -154,7 +157,8 @@ def _signals(path: Path, rest: bytes, count: int, width: int) -> Iterator[Signal
         text, at = field(start, 8)
         return _number(path, text, what, at)
 
-    while number < count:
+    first = 0
+    for number in range(count):
         label, unit = (field(start, size)[0].decode("latin-1").strip() for start, size in ((0, 16), (96, 8)))
         low, high = value(104, "physical minimum"), value(112, "physical maximum")
         least, most = value(120, "digital minimum"), value(128, "digital maximum")
@@ -164,18 +168,22 @@ def _signals(path: Path, rest: bytes, count: int, width: int) -> Iterator[Signal
             raise Damaged(f"{path}: byte {at}: {samples} samples in a record of {label!r}")
         if most <= least:
             raise Damaged(f"{path}: byte {field(120, 8)[1]}: {label!r} has the digital range {least} to {most}")
-        gain = (high - low) / (most - least)
-        yield Signal(label, unit, gain, low - least * gain, samples, first)
+        if not max(abs(low), abs(high)) < _MOST:
+            raise Damaged(f"{path}: byte {field(104, 8)[1]}: {label!r} has the physical range {low} to {high}")
+        gain, micro = (high - low) / (most - least), _MICRO.get(unit, 1.0)
+        yield Signal(label, unit, gain * micro, (low - least * gain) * micro, samples, first)
         first += samples * width
-        number += 1
 
 
 def _number(path: Path, text: bytes, what: str, at: int) -> float:
     """The text of a header's field as a number; `at` is its byte."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise Damaged(f"{path}: byte {at}: {what} is {text.decode('latin-1')!r}") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise Damaged(f"{path}: byte {at}: {what} is {text.decode('latin-1')!r}")
+    return value
 
 
 def _whole(path: Path, text: bytes, what: str, at: int) -> int:

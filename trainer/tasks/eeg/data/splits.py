@@ -19,10 +19,11 @@ def deal(subjects: Mapping[Subject, int], data: Data, seed: int) -> dict[str, tu
         test = [subject for subject in subjects if subject[0] == data.test_release]
         others = [subject for subject in subjects if subject[0] != data.test_release]
     else:
-        parts = folds(subjects, data.folds, seed)
-        test = parts[data.fold]
-        others = [subject for number, part in enumerate(parts) if number != data.fold for subject in part]
-    inner = folds({subject: subjects[subject] for subject in others}, max(2, round(1 / data.inner)), seed + 1)
+        outer = folds(subjects, data.folds, seed)
+        test = outer[data.fold]
+        others = [subject for number, part in enumerate(outer) if number != data.fold for subject in part]
+    parts = min(max(2, round(1 / data.inner)), max(1, len(others)))
+    inner = folds({subject: subjects[subject] for subject in others}, parts, seed + 1)
     val = inner[data.fold % len(inner)]
     train = [subject for part in inner if part is not val for subject in part]
     found = {"train": tuple(sorted(train)), "val": tuple(sorted(val)), "test": tuple(sorted(test))}

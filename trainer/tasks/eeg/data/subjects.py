@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +92,9 @@ def _read(
     torch_threads = torch.get_num_threads()
     readers = min(data.readers, os.cpu_count() or 1)
     with held(cache, report), ThreadPoolExecutor(readers) as pool:
+        for left in cache.glob("*.part"):  # of a worker that was killed while it wrote
+            left.unlink()
+        report("reading subjects", 0, len(recordings))
         torch.set_num_threads(max(1, torch_threads // readers))
         waiting = {pool.submit(one, number): number for number in range(len(recordings))}
         try:
@@ -109,7 +112,7 @@ def _read(
                         found[number] = windows
                     else:
                         skipped[number] = f"subject {recordings[number].subject}: {recordings[number].path}: no window"
-                report(f"reading {len(recordings)} recordings", done, len(recordings))
+                report("reading subjects", done, len(recordings))
         finally:
             over.set()
             torch.set_num_threads(torch_threads)
@@ -156,8 +159,6 @@ def _few(recordings: list[Recording], data: Data) -> list[Recording]:
 
 def _fitting(data: Data, subjects: int) -> Data:
     """A trial has fewer subjects than the run has folds; its own folds are as many as it can have."""
-    from dataclasses import replace  # noqa: PLC0415
-
     if subjects >= data.folds or subjects > _TRIAL_SUBJECTS * 2:
         return data
     return replace(data, folds=3, fold=data.fold % 3)

@@ -7,6 +7,8 @@ a note beside remembers the content of a file by its size and time of change.
 
 import hashlib
 import json
+import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from trainer.record import atomic
 from trainer.tasks.eeg.data import bdf
-from trainer.tasks.eeg.data.recordings import Event, Recording, read_events
+from trainer.tasks.eeg.data.recordings import Recording, read_events
 from trainer.tasks.eeg.data.resample import resample
 from trainer.tasks.eeg.settings import Data
 
@@ -104,9 +106,10 @@ def _choose(recording: Recording, header: bdf.Header, wanted: tuple[str, ...]) -
 
 def _keep(windows: Windows, path: Path) -> None:
     """The signals first: the small file that names them makes them count."""
-    with (path.with_suffix(f".{id(windows):x}.part")).open("wb") as file:
+    part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    with part.open("wb") as file:
         np.save(file, windows.signals)
-    Path(file.name).replace(path.with_suffix(".npy"))
+    part.replace(path.with_suffix(".npy"))
     facts = {"channels": windows.channels, "targets": windows.targets, "short": windows.short}
     atomic.replace(path.with_suffix(".windows"), json.dumps(facts).encode())
 
@@ -121,6 +124,3 @@ def _kept(recording: Recording, path: Path) -> Windows | None:
         return Windows(recording, channels, signals, targets, int(facts["short"]))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
-
-
-__all__ = ["Event", "Windows", "content_of", "cut", "load", "rules_of"]
