@@ -1,11 +1,11 @@
 """Sharpness-aware minimisation: the gradient is taken not where the weights are but uphill of it, a given way off.
 
-A step then has two passes over the same samples. Whoever uses this calls `climb` after the first, does the second inside
-`uphill`, and steps with the gradients that it leaves.
+A step then has two passes over the same samples. Whoever uses this calls `climb` after the first, does the second
+inside `uphill`, and steps with the gradients that it leaves.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,14 +29,14 @@ class Sam:
 
         Only their direction counts: a scaled loss needs no unscaling here.
         """
-        moved = [weight for weight in self._weights if weight.grad is not None]
+        moved: list[Tensor] = [weight for weight in self._weights if weight.grad is not None]
         gradients = _gradients(moved)
         norm = _norm(gradients)
         if not torch.isfinite(norm):
             return False
         self._before = [(weight, weight.detach().clone()) for weight in moved]
         steps = torch._foreach_mul(gradients, self._rho / (norm + _TINY))
-        torch._foreach_add_(moved, steps)
+        torch._foreach_add_(moved, list(steps))
         for weight in moved:
             weight.grad = None
         return True
@@ -62,11 +62,12 @@ class Sam:
         return bool(torch.isfinite(_norm(_gradients(self._weights))))
 
 
-def _gradients(weights: list[nn.Parameter]) -> list[Tensor]:
+def _gradients(weights: Sequence[Tensor]) -> list[Tensor]:
     return [weight.grad for weight in weights if weight.grad is not None]
 
 
 def _norm(gradients: list[Tensor]) -> Tensor:
     """Over all of them together, in numbers wide enough for it."""
     kind = torch.float64 if gradients[0].dtype == torch.float64 else torch.float32
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients, 2, dtype=kind)))
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients, 2, dtype=kind)))
+    return norm

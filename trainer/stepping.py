@@ -1,4 +1,4 @@
-"""One optimiser step: forward, backward (twice with SAM), scaling, clipping, update. Also what a checkpoint keeps of it."""
+"""One optimiser step: forward, backward, scaling, clipping, update. Also what of it must go into a checkpoint."""
 
 import contextlib
 from collections.abc import Iterable, Mapping

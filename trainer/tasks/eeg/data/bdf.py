@@ -17,6 +17,7 @@ _HEAD = 256  # bytes of the header's first part, and of each signal's share of t
 _BLOCK = 2**20  # samples scaled at a time: what stays in the cache
 _SILENT = ("EDF Annotations", "BDF Annotations", "Status")  # no voltages
 _MICRO = {"V": 1e6, "mV": 1e3, "nV": 1e-3}  # µV of one; whatever else a unit says is left as it is
+_STEPS = 2.0**31
 _MOST = 1e15  # physical values beyond this are no measurement
 
 
@@ -67,18 +68,18 @@ def read_header(path: Path) -> Header:
         head = file.read(_HEAD)
         if len(head) < _HEAD:
             raise Damaged(f"{path}: ends at byte {len(head)}, inside the header")
+        if head[:1] not in (b"\xff", b"0"):
+            raise Damaged(f"{path}: byte 0: this is neither BDF nor EDF")
         count = _whole(path, head[252:256], "number of signals", 252)
         if not 0 < count <= 4096:
             raise Damaged(f"{path}: byte 252: {count} signals")
         rest = file.read(count * _HEAD)
     if len(rest) < count * _HEAD:
         raise Damaged(f"{path}: ends at byte {_HEAD + len(rest)}, inside the header")
-    if head[:1] not in (b"\xff", b"0"):
-        raise Damaged(f"{path}: byte 0: this is neither BDF nor EDF")
     width = 3 if head[:1] == b"\xff" else 2
     signals = tuple(_signals(path, rest, count, width))
     header = Header(_HEAD * (1 + count), width, 0, _number(path, head[244:252], "seconds of a record", 244), signals)
-    if header.seconds <= 0:
+    if not 1e-3 <= header.seconds <= 1e5:
         raise Damaged(f"{path}: byte 244: records of {header.seconds} s")
     if head[192:197] in (b"EDF+D", b"BDF+D"):
         raise Damaged(f"{path}: byte 192: {head[192:197].decode()}, a recording with gaps, in which times mean nothing")
@@ -148,28 +149,30 @@ def _counted(path: Path, header: Header, records: int, size: int) -> Header:
 def _signals(path: Path, rest: bytes, count: int, width: int) -> Iterator[Signal]:
     """Every field of the header's second part holds the values of all signals, one after the other."""
 
-    def field(start: int, size: int) -> tuple[bytes, int]:
-        """Of signal `number`: its text, and the byte of the file where that stands."""
+    def field(number: int, start: int, size: int = 8) -> tuple[bytes, int]:
+        """Of this signal: its text, and the byte of the file where that stands."""
         at = start * count + number * size
         return rest[at : at + size], _HEAD + at
 
-    def value(start: int, what: str) -> float:
-        text, at = field(start, 8)
+    def value(number: int, start: int, what: str) -> float:
+        text, at = field(number, start)
         return _number(path, text, what, at)
 
     first = 0
     for number in range(count):
-        label, unit = (field(start, size)[0].decode("latin-1").strip() for start, size in ((0, 16), (96, 8)))
-        low, high = value(104, "physical minimum"), value(112, "physical maximum")
-        least, most = value(120, "digital minimum"), value(128, "digital maximum")
-        text, at = field(216, 8)
+        label, unit = (field(number, start, size)[0].decode("latin-1").strip() for start, size in ((0, 16), (96, 8)))
+        low, high = value(number, 104, "physical minimum"), value(number, 112, "physical maximum")
+        least, most = value(number, 120, "digital minimum"), value(number, 128, "digital maximum")
+        text, at = field(number, 216)
         samples = _whole(path, text, "samples in a record", at)
         if samples <= 0:
             raise Damaged(f"{path}: byte {at}: {samples} samples in a record of {label!r}")
-        if most <= least:
-            raise Damaged(f"{path}: byte {field(120, 8)[1]}: {label!r} has the digital range {least} to {most}")
+        if not -_STEPS <= least < most < _STEPS:
+            at = field(number, 120)[1]
+            raise Damaged(f"{path}: byte {at}: {label!r} has the digital range {least:g} to {most:g}")
         if not max(abs(low), abs(high)) < _MOST:
-            raise Damaged(f"{path}: byte {field(104, 8)[1]}: {label!r} has the physical range {low} to {high}")
+            at = field(number, 104)[1]
+            raise Damaged(f"{path}: byte {at}: {label!r} has the physical range {low:g} to {high:g}")
         gain, micro = (high - low) / (most - least), _MICRO.get(unit, 1.0)
         yield Signal(label, unit, gain * micro, (low - least * gain) * micro, samples, first)
         first += samples * width

@@ -10,15 +10,20 @@ from numpy.typing import NDArray
 
 _LOBES = 12  # zero crossings of the sinc on each side: the width of its slope against its attenuation
 _BETA = 8.0  # of the Kaiser window: about 80 dB
+_PHASES = 10_000  # more would be a rate with many digits
 _PASS = 0.9  # of the new Nyquist frequency
 
 
 def resample(signals: NDArray[np.float32], rate: float, wanted: float) -> NDArray[np.float32]:
     """[signals, samples] at another rate. Sample 0 stays where it is; outside of the recording is silence."""
+    if not 1 <= rate <= 1e6:
+        raise ValueError(f"a recording of {rate:g} samples a second cannot be resampled")
     ratio = Fraction(wanted).limit_denominator(1000) / Fraction(rate).limit_denominator(1000)
     up, down = ratio.numerator, ratio.denominator
     if up == down:
         return signals
+    if up > _PHASES:
+        raise ValueError(f"{rate:g} to {wanted:g} samples a second has no simple ratio; another data.rate may have one")
     taps = _filter(up, down)
     half = len(taps) // 2
     count = -(-signals.shape[1] * up // down)

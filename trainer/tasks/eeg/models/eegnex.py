@@ -4,6 +4,7 @@ With 129 channels, 200 samples, one output and the defaults it has 62,353 parame
 published PyTorch version, so that its weights load.
 """
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -88,7 +89,7 @@ def bound(model: EEGNeX) -> None:
 
 
 class Folded(nn.Module):
-    """The same function for inference, the spatial filter first: what is linear may change places.
+    """The same function for inference, the spatial filter first: what is linear may change places. A copy.
 
     Up to block 3 everything is linear, so the many channels are brought together before the long temporal kernels see
     them. The first kernels are the same for every signal; of the second each signal needs only its own, and those are
@@ -115,7 +116,8 @@ class Folded(nn.Module):
         self.register_buffer("shift1", total[:, None, None] * first[1][None, :, None])
         self.register_buffer("kernel2", kernel2 * scale[:, None, None])
         self.register_buffer("shift2", (shift * total + third[1])[:, None])
-        self.rest = nn.Sequential(*list(model.block_3)[2:4], model.block_4, model.block_5, model.final_layer)
+        rest = nn.Sequential(*list(model.block_3)[2:4], model.block_4, model.block_5, model.final_layer)
+        self.rest = copy.deepcopy(rest)
         self.eval()
 
     def forward(self, windows: Tensor) -> Tensor:

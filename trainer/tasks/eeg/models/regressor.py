@@ -3,6 +3,8 @@
 What was fitted is part of the state dict: the exported weights need nothing beside them.
 """
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -32,29 +34,13 @@ class Scaled(nn.Module):
         self.centre.fill_(centre)
         self.scale.fill_(scale)
 
-    def normal(self, windows: Tensor) -> Tensor:
-        """What the network sees."""
-        return (windows - self.mean[:, None]) / self.spread[:, None]
-
-    def answer(self, seen: Tensor) -> Tensor:
-        """From what the network sees to the answer in the target's units."""
-        out: Tensor = self.network(seen) * self.scale + self.centre
-        return out
-
     def forward(self, windows: Tensor) -> Tensor:
-        return self.answer(self.normal(windows))
+        out: Tensor = self.network((windows - self.mean[:, None]) / self.spread[:, None]) * self.scale + self.centre
+        return out
 
     def folded(self) -> nn.Module:
-        """The same function for inference, several times as fast."""
-        return _Quick(self)
-
-
-class _Quick(nn.Module):
-    def __init__(self, model: Scaled) -> None:
-        super().__init__()
-        self.model, self.network = model, Folded(model.network)
-        self.eval()
-
-    def forward(self, windows: Tensor) -> Tensor:
-        out: Tensor = self.network(self.model.normal(windows)) * self.model.scale + self.model.centre
-        return out
+        """A copy of the same function for inference, several times as fast."""
+        found = copy.copy(self)
+        found._modules = {"network": Folded(self.network)}
+        found._buffers = {name: value.clone() for name, value in self.named_buffers(recurse=False)}
+        return found.eval()
