@@ -7,17 +7,15 @@ from torch import Tensor
 
 from trainer.tasks.eeg.models.eegnex import EEGNeX, Folded, Shape, bound
 from trainer.tasks.eeg.models.regressor import Scaled
+from trainer.tasks.eeg.settings import LEAST
 
-KEYS = """
-block_1.1.weight block_1.2.weight block_1.2.bias block_1.2.running_mean block_1.2.running_var
-block_1.2.num_batches_tracked block_2.0.weight block_2.1.weight block_2.1.bias block_2.1.running_mean
-block_2.1.running_var block_2.1.num_batches_tracked block_3.0.weight block_3.1.weight block_3.1.bias
-block_3.1.running_mean block_3.1.running_var block_3.1.num_batches_tracked block_4.0.weight block_4.1.weight
-block_4.1.bias block_4.1.running_mean block_4.1.running_var block_4.1.num_batches_tracked block_5.0.weight
-block_5.1.weight block_5.1.bias block_5.1.running_mean block_5.1.running_var block_5.1.num_batches_tracked
-final_layer.weight final_layer.bias
-""".split()
-"""Of braindecode 1.0, models/eegnex.py: its modules are numbered as here (its first one rearranges and has none)."""
+NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+LAYERS = [("1.1", "1.2"), ("2.0", "2.1"), ("3.0", "3.1"), ("4.0", "4.1"), ("5.0", "5.1")]
+KEYS = [
+    f"block_{layer}.weight" if not name else f"block_{norm}.{name}" for layer, norm in LAYERS for name in ("", *NORM)
+]
+KEYS += ["final_layer.weight", "final_layer.bias"]
+"""Of braindecode 1.0, models/eegnex.py: the first module of its block 1 rearranges and has no weights."""
 
 
 def trained(shape: Shape) -> EEGNeX:
@@ -109,4 +107,5 @@ def test_bounds() -> None:
 
 
 def test_too_short_windows_have_no_features() -> None:
-    assert Shape(3, 20).features <= 0 < Shape(3, 32).features
+    assert Shape(3, LEAST - 1).features == 0 < Shape(3, LEAST).features
+    assert EEGNeX(Shape(3, LEAST))(torch.randn(2, 3, LEAST)).shape == (2, 1)

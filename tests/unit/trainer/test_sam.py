@@ -58,7 +58,7 @@ def literal(model: nn.Module, optimiser: torch.optim.Optimizer, pieces: list[tup
     before = [parameter.detach().clone() for parameter in model.parameters()]
     with torch.no_grad():
         for parameter, value in zip(model.parameters(), at_weights, strict=True):
-            parameter += RHO * value / norm
+            parameter.add_(RHO * value / norm)
     gradient()
     with torch.no_grad():
         for parameter, value in zip(model.parameters(), before, strict=True):

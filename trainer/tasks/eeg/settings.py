@@ -16,6 +16,8 @@ METRICS = (
 )
 """Every name that a criterion or a patience rule may use. `_mean`: what predicting the training mean would reach."""
 
+LEAST = 22  # samples of a window: two averages leave one of them
+
 
 @dataclass(frozen=True)
 class Data:
@@ -48,6 +50,9 @@ class Data:
             raise BadSetting("folder", 'source = "folder" needs it', "the folder that holds sub-NAME folders")
         if self.fold >= self.folds:
             raise BadSetting("fold", f"is {self.fold} of {self.folds} folds", f"0 to {self.folds - 1}")
+        if round(self.length * self.rate) < LEAST:
+            what = f"{self.length:g} s at {self.rate:g} a second are too few samples for the network"
+            raise BadSetting("length", what, f"at least {LEAST} samples")
         if self.test_release and self.test_release not in self.releases:
             raise BadSetting("test_release", f"{self.test_release!r} is not one of releases", "name one of them")
 
