@@ -138,6 +138,10 @@ class EegTask:
         """Learning curves, and answers against targets."""
         return [draw(history, last, self.notes, figures / "eeg.png")]
 
+    def groups(self, split: str) -> frozenset[str]:
+        """Subjects, with their releases."""
+        return frozenset("/".join(filter(None, subject)) for subject in self._part(split).subjects)
+
     def predictions(self, split: str, found: Evaluation) -> Predictions:
         """Classes of each window, for `trainer compare` and `trainer ensemble`. ConfigError for numbers."""
         answers: Answers = found.details
