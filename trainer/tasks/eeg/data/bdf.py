@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _HEAD = 256  # bytes of the header's first part, and of each signal's share of the second
-_BLOCK = 2**20  # samples scaled at a time: what stays in the cache
 _SILENT = ("EDF Annotations", "BDF Annotations", "Status")  # no voltages
 _MICRO = {"V": 1e6, "mV": 1e3, "nV": 1e-3}  # µV of one; whatever else a unit says is left as it is
 _STEPS = 2.0**31
@@ -91,49 +90,32 @@ def read(path: Path, header: Header, signals: Sequence[Signal]) -> NDArray[np.fl
     samples = {signal.samples for signal in signals}
     if len(samples) != 1:
         raise ValueError(f"{path}: its channels have several rates; choose channels of one rate")
-    per = samples.pop()
-    out = np.empty((len(signals), header.records * per), np.float32)
+    shape = (header.records, samples.pop())
+    out = np.empty((len(signals), *shape), np.float32)
+    room = np.empty(shape, np.int32)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for rows, view in _runs(data, header, signals, per):
-            gain = np.array([signals[row].gain for row in rows], np.float32)[:, None, None]
-            offset = np.array([signals[row].offset for row in rows], np.float32)[:, None, None]
-            target = out[rows.start : rows.stop].reshape(len(rows), header.records, per)
-            step = max(1, _BLOCK // (per * len(rows)))
-            for start in range(0, header.records, step):
-                piece = view[:, start : start + step]
-                steps = piece >> 8 if header.width == 3 else piece
-                np.multiply(steps, gain, out=target[:, start : start + step], casting="same_kind")
-                if offset.any():
-                    target[:, start : start + step] += offset
-            del view, piece, steps
-    return out
+        for row, signal in enumerate(signals):
+            steps = _steps(data, header, signal, room)
+            np.copyto(out[row], steps, casting="unsafe")  # 24 bits fit exactly
+            del steps  # the map cannot be closed while somebody looks at it
+            out[row] *= np.float32(signal.gain)
+            if signal.offset:
+                out[row] += np.float32(signal.offset)
+    return out.reshape(len(signals), -1)
 
 
-def _runs(
-    data: mmap.mmap, header: Header, signals: Sequence[Signal], per: int
-) -> Iterator[tuple[range, "NDArray[np.signedinteger]"]]:
-    """Neighbours in the file as one view [signals, records, samples] on its bytes.
+def _steps(
+    data: mmap.mmap, header: Header, signal: Signal, room: NDArray[np.int32]
+) -> "NDArray[np.int32] | NDArray[np.int16]":
+    """The samples as they are stored, [records, samples].
 
     Of 24-bit samples four bytes are looked at, the one before included: shifted down by it, the sign is right.
     """
-    width, step = header.width, header.record_bytes
-    start = 0
-    while start < len(signals):
-        stop = start + 1
-        while stop < len(signals) and signals[stop].first == signals[stop - 1].first + per * width:
-            stop += 1
-        first = header.bytes + signals[start].first
-        yield (
-            range(start, stop),
-            np.ndarray(
-                (stop - start, header.records, per),
-                "<i4" if width == 3 else "<i2",
-                data,
-                offset=first - 1 if width == 3 else first,
-                strides=(per * width, step, width),
-            ),
-        )
-        start = stop
+    first, strides = header.bytes + signal.first, (header.record_bytes, header.width)
+    if header.width == 2:
+        return np.ndarray(room.shape, "<i2", data, offset=first, strides=strides)
+    np.right_shift(np.ndarray(room.shape, "<i4", data, offset=first - 1, strides=strides), 8, out=room)
+    return room
 
 
 def _counted(path: Path, header: Header, records: int, size: int) -> Header:
