@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +47,7 @@ def test_the_scale_is_that_of_the_training_subjects_alone(made: Path, tmp_path: 
     for _, subject in (*before.study.splits["test"].subjects, *before.study.splits["val"].subjects):
         (path,) = (loud / f"sub-{subject}").rglob("*_eeg.bdf")
         data = path.read_bytes()
-        head = 256 * (1 + SMALL.channels)
+        head = 256 * (1 + 3)  # bytes of the header, of three channels
         noise = np.random.default_rng(0).integers(0, 256, len(data) - head, dtype=np.uint8)
         path.write_bytes(data[:head] + noise.tobytes())
     after = prepared(settings(loud), tmp_path / "two")
@@ -219,9 +218,14 @@ def test_settings_that_cannot_be(sets: list[str], what: str) -> None:
 
 
 def test_what_the_data_are(made: Path, tmp_path: Path) -> None:
-    found = inspect(settings(made), seed=0, root=tmp_path, picture=None, verify=False)
+    found = inspect(settings(made), seed=0, root=tmp_path, picture=None, verify=True)
+    assert Path(found["picture"]).read_bytes().startswith(b"\x89PNG") and found["damaged"] == []
     assert found["channels"] == 3 and found["left out"] == [] and found["windows beyond the end"] == 0
     assert sum(found[split]["subjects"] for split in ("train", "val", "test")) == 6
+    kept = min((tmp_path / "eeg/windows").glob("*.npy"))
+    kept.write_bytes(kept.read_bytes()[:-4] + b"\0\0\x80?")
+    again = inspect(settings(made), seed=0, root=tmp_path, picture=tmp_path / "p.png", verify=True)
+    assert len(again["damaged"]) == 1 and (tmp_path / "p.png").exists()
 
 
 SETS = [
