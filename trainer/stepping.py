@@ -32,6 +32,7 @@ class Stepper:
         self.scaler = devices.scaler(run.precision, device)
         self.average = Average(self.model, run.ema) if run.ema else None
         self.sam = Sam(self.model, config.optim.sam) if config.optim.sam else None
+        self._bound = task.bound if isinstance(task, Bounds) else None
         self.skipped = 0  # steps that were left out, because a gradient was not finite
         self._precision = devices.precision(run.precision, device)
         if run.compile:
@@ -61,8 +62,8 @@ class Stepper:
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._clip)
             more = {**more, "grad_norm": norm}
         self._update()
-        if isinstance(self.task, Bounds):
-            self.task.bound(self.model)
+        if self._bound is not None:
+            self._bound(self.model)
         if self.average is not None:
             self.average.follow(number)
         return loss, more
