@@ -21,7 +21,7 @@ from trainer.tasks.eeg.data.recordings import Recording, read_events
 from trainer.tasks.eeg.data.resample import resample
 from trainer.tasks.eeg.settings import Data
 
-RULES = 1  # grows when the same file would give other windows
+RULES = 2  # grows when the same file would give other windows
 
 
 @dataclass(frozen=True, slots=True)
