@@ -66,12 +66,14 @@ def test_a_damaged_recording_is_named_and_left_out_or_refused(made: Path, tmp_pa
     shutil.copytree(made, folder)
     (path,) = (folder / "sub-002").rglob("*_eeg.bdf")
     os.truncate(path, 5000)
-    task = prepared(settings(folder), tmp_path / "root")
+    told: list[tuple[str, float, float | None]] = []
+    task = prepared(settings(folder), tmp_path / "root", told)
     (skipped,) = task.study.skipped
+    assert told[-1][0] == f"left out: {skipped}"
     assert skipped.startswith("subject 002: ") and "ends at byte 5000, in record" in skipped
     assert task.notes == (f"1 recordings left out, the first: {skipped}",)
     assert sum(len(part.subjects) for part in task.study.splits.values()) == 5
-    with pytest.raises(ValueError, match=r"sub-002_task-respond_eeg\.bdf: ends at byte 5000"):
+    with pytest.raises(ValueError, match=r'subject 002: .*_eeg\.bdf: ends at byte 5000.*set data.damaged = "skip"'):
         prepared(settings(folder, damaged="refuse"), tmp_path / "root")
 
 

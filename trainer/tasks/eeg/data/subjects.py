@@ -103,9 +103,10 @@ def _read(
                 try:
                     windows = future.result()
                 except (ValueError, OSError) as error:
+                    text = f"subject {recordings[number].subject}: {error}"
                     if data.damaged == "refuse":
-                        raise
-                    skipped[number] = f"subject {recordings[number].subject}: {error}"
+                        raise ValueError(f'{text}; mend or remove it, or set data.damaged = "skip"') from None
+                    skipped[number] = text
                 else:
                     assert windows is not None
                     if len(windows):
@@ -116,6 +117,8 @@ def _read(
         finally:
             over.set()
             torch.set_num_threads(torch_threads)
+    for number in sorted(skipped):
+        report(f"left out: {skipped[number]}", len(recordings), len(recordings))
     if not found:
         raise ValueError(f"no recording can be used; the first: {skipped[min(skipped)]}")
     return [found[number] for number in sorted(found)], tuple(skipped[number] for number in sorted(skipped))
