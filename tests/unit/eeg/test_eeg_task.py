@@ -1,8 +1,10 @@
 """The EEG task: what it takes from which subjects, what it does to windows, and what it learns of a known signal."""
 
 import dataclasses
+import errno
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.config import load, parse
+from trainer.data import room
 from trainer.evaluating import evaluate
+from trainer.journal import NO_ROOM
 from trainer.record import RunReader
 from trainer.schema import ConfigError
 from trainer.session import run
@@ -21,6 +25,7 @@ from trainer.stepping import Stepper
 from trainer.tasks import Predicts
 from trainer.tasks.eeg import measures
 from trainer.tasks.eeg.augment import augmented, generator
+from trainer.tasks.eeg.data import windows
 from trainer.tasks.eeg.data.made import bdf
 from trainer.tasks.eeg.inspect import inspect
 from trainer.tasks.eeg.settings import Augment, Data, Made, Model, Settings
@@ -75,6 +80,39 @@ def test_a_damaged_recording_is_named_and_left_out_or_refused(made: Path, tmp_pa
     assert sum(len(part.subjects) for part in task.study.splits.values()) == 5
     with pytest.raises(ValueError, match=r'subject 002: .*_eeg\.bdf: ends at byte 5000.*set data.damaged = "skip"'):
         prepared(settings(folder, damaged="refuse"), tmp_path / "root")
+
+
+def test_a_full_disk_is_waited_out_and_not_held_against_the_subject(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "RETRY_S", 0.01)
+    former, left = windows._keep, [3]
+
+    def keep(found: windows.Windows, path: Path) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        former(found, path)
+
+    monkeypatch.setattr(windows, "_keep", keep)
+    told: list[tuple[str, float, float | None]] = []
+    task = prepared(settings(made), tmp_path, told)
+    assert not task.study.skipped and sum(len(part.subjects) for part in task.study.splits.values()) == 6
+    assert any(what.startswith(NO_ROOM) for what, _, _ in told) and told[-1] == ("reading subjects", 6, 6)
+
+
+def test_whoever_stops_the_loading_finds_no_reader_left(made: Path, tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def report(what: str, done: float, total: float | None) -> None:
+        if done == 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        EegTask(settings(made), seed=0, root=tmp_path).prepare(report)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPool")]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_loading_says_how_far_it_is(made: Path, tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ after each event a wave whose delay and height tell the response time.
 
 import hashlib
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.data.records import held
+from trainer.data.room import patiently
 from trainer.order import derived
 from trainer.record import atomic
 from trainer.tasks import Report
@@ -37,8 +39,9 @@ def make(made: Made, seed: int, root: Path, report: Report) -> Path:
             if not (base / f"{stem}_eeg.bdf").is_file():  # it comes last
                 base.mkdir(parents=True, exist_ok=True)
                 signals, events = subject(made, seed, number)
-                atomic.replace(base / f"{stem}_events.tsv", events.encode(), durable=True)
-                atomic.replace(base / f"{stem}_eeg.bdf", bdf(signals, made.rate), durable=True)
+                for kind, data in (("events.tsv", events.encode()), ("eeg.bdf", bdf(signals, made.rate))):
+                    write = partial(atomic.replace, base / f"{stem}_{kind}", data, durable=True)
+                    patiently(write, folder, report, number, made.subjects)
         report("making recordings", made.subjects, made.subjects)
     return folder
 

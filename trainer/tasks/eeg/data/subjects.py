@@ -1,10 +1,13 @@
 """All recordings of a run, read side by side, and their windows by split."""
 
+import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from trainer.data.records import held
+from trainer.data.room import patiently
 from trainer.order import derived
 from trainer.tasks import Report
 from trainer.tasks.eeg.data.made import make
@@ -84,44 +88,58 @@ def _read(
     cache.mkdir(parents=True, exist_ok=True)
     found: dict[int, Windows] = {}
     skipped: dict[int, str] = {}
-    over = threading.Event()
-
-    def one(number: int) -> Windows | None:
-        return None if over.is_set() else load(recordings[number], data, cache)
-
-    torch_threads = torch.get_num_threads()
-    readers = min(data.readers, os.cpu_count() or 1)
-    with held(cache, report), ThreadPoolExecutor(readers) as pool:
+    with held(cache, report), contextlib.closing(_results(recordings, data, cache, report)) as results:
         for left in cache.glob("*.part"):  # of a worker that was killed while it wrote
             left.unlink()
         report("reading subjects", 0, len(recordings))
-        torch.set_num_threads(max(1, torch_threads // readers))
-        waiting = {pool.submit(one, number): number for number in range(len(recordings))}
-        try:
-            for done, future in enumerate(as_completed(waiting), start=1):
-                number = waiting[future]
-                try:
-                    windows = future.result()
-                except (ValueError, OSError) as error:
-                    text = f"subject {recordings[number].subject}: {error}"
-                    if data.damaged == "refuse":
-                        raise ValueError(f'{text}; mend or remove it, or set data.damaged = "skip"') from None
-                    skipped[number] = text
-                else:
-                    assert windows is not None
-                    if len(windows):
-                        found[number] = windows
-                    else:
-                        skipped[number] = f"subject {recordings[number].subject}: {recordings[number].path}: no window"
-                report("reading subjects", done, len(recordings))
-        finally:
-            over.set()
-            torch.set_num_threads(torch_threads)
+        for number, result in results:
+            if isinstance(result, Windows):
+                found[number] = result
+            elif data.damaged == "skip":
+                skipped[number] = f"subject {recordings[number].subject}: {result}"
+            else:
+                what = f"subject {recordings[number].subject}: {result}"
+                raise ValueError(f'{what}; mend or remove it, or set data.damaged = "skip"')
+            report("reading subjects", len(found) + len(skipped), len(recordings))
     for number in sorted(skipped):
         report(f"left out: {skipped[number]}", len(recordings), len(recordings))
     if not found:
         raise ValueError(f"no recording can be used; the first: {skipped[min(skipped)]}")
     return [found[number] for number in sorted(found)], tuple(skipped[number] for number in sorted(skipped))
+
+
+def _results(
+    recordings: Sequence[Recording], data: Data, cache: Path, report: Report
+) -> Generator[tuple[int, Windows | str], None, None]:
+    """Windows of each recording as they come, or why there are none. A full disk is waited out, not held against it."""
+    over = threading.Event()
+    threads, readers = torch.get_num_threads(), min(data.readers, os.cpu_count() or 1)
+
+    def one(number: int) -> Windows:
+        if over.is_set():
+            raise OSError("nobody waits for it")
+        return load(recordings[number], data, cache)
+
+    with ThreadPoolExecutor(readers) as pool:
+        torch.set_num_threads(max(1, threads // readers))
+        waiting = {pool.submit(one, number): number for number in range(len(recordings))}
+        try:
+            for done, future in enumerate(as_completed(waiting)):
+                number = waiting[future]
+                tries: Iterator[Callable[[], Windows]] = chain([future.result], repeat(partial(one, number)))
+                try:
+                    windows = patiently(partial(_next, tries), cache, report, done, len(recordings))
+                except (ValueError, OSError) as error:
+                    yield number, str(error)
+                else:
+                    yield number, windows if len(windows) else f"{recordings[number].path}: no window"
+        finally:
+            over.set()
+            torch.set_num_threads(threads)
+
+
+def _next(tries: Iterator[Callable[[], Windows]]) -> Windows:
+    return next(tries)()
 
 
 def _same_channels(windows: Sequence[Windows]) -> tuple[str, ...]:

@@ -107,9 +107,13 @@ def _choose(recording: Recording, header: bdf.Header, wanted: tuple[str, ...]) -
 def _keep(windows: Windows, path: Path) -> None:
     """The signals first: the small file that names them makes them count."""
     part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    with part.open("wb") as file:
-        np.save(file, windows.signals)
-    part.replace(path.with_suffix(".npy"))
+    try:
+        with part.open("wb") as file:
+            np.save(file, windows.signals)
+        part.replace(path.with_suffix(".npy"))
+    except OSError:
+        part.unlink(missing_ok=True)  # a disk that is full needs its room
+        raise
     facts = {"channels": windows.channels, "targets": windows.targets, "short": windows.short}
     atomic.replace(path.with_suffix(".windows"), json.dumps(facts).encode())
 
