@@ -117,6 +117,8 @@ def figures(row: WorkerRow) -> str:
     if row.progress is not None and row.progress.what:
         total = f"/{row.progress.total:,.0f}" if row.progress.total else ""
         parts.append(f"{row.progress.what} {row.progress.done:,.0f}{total}")
+        if row.progress.eta_s is not None and row.eta_s is None:
+            parts.append(f"eta {timer(row.progress.eta_s)}")
     if row.state.live and row.samples_per_s is not None:
         parts.append(f"{row.samples_per_s:,.0f}/s")
     if row.eta_s is not None:

@@ -18,6 +18,8 @@ COMMANDS = {
     "config": "print the complete resolved configuration",
     "data": "make or inspect the data",
     "evaluate": "figures of a run's checkpoint",
+    "folds": "train once for each fold of the subjects, and what all come to together",
+    "export": "a run's best weights with all that is needed to use them, checked",
     "compare": "runs beside each other, and which differences are larger than noise",
     "ensemble": "runs that answer together, and what that gains",
     "attend": "where a run looked in a sample, as a picture",

@@ -78,6 +78,7 @@ class Optim:
     warmup_steps: int = setting(0, "steps over which the rate rises from 0", low=0)
     final_lr: float = setting(0.0, "where the cosine ends", low=0.0)
     clip: float = setting(0.0, "largest norm of the gradient; 0: no clipping", low=0.0)
+    sam: float = setting(0.0, "sharpness-aware steps: how far uphill gradients are taken, as 0.05; 0: off", low=0.0)
 
     def __post_init__(self) -> None:
         if len(self.betas) != 2:

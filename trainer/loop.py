@@ -160,9 +160,7 @@ class Training:
         """The window's means as one row; the one place where the loop waits for the device."""
         self.window.share(self.ranks)
         self.guard.losses(self.window.losses(), self.step)
-        means = self.window.means()
-        if self.stepper.scaler is not None:
-            means |= {"loss_scale": self.stepper.scaler.get_scale(), "skipped_steps": float(self.stepper.skipped)}
+        means = self.window.means() | self.stepper.figures()
         lr = rate(self.config.optim, self.step - 1, self.steps)
         speed = {name: value for name, value in self.pace.figures().items() if value is not None}
         self.record({"step": self.step, "epoch": self.epoch, "phase": "train", **means, "lr": lr, **speed})

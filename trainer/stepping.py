@@ -13,7 +13,8 @@ from trainer.config import Config
 from trainer.optim import optimiser, set_rate
 from trainer.order import Part
 from trainer.ranks import Ranks
-from trainer.tasks import Task
+from trainer.sam import Sam
+from trainer.tasks import Bounds, Task
 
 Figures = Mapping[str, Tensor]
 
@@ -30,7 +31,9 @@ class Stepper:
         self.optimiser = optimiser(config.optim, self.model)
         self.scaler = devices.scaler(run.precision, device)
         self.average = Average(self.model, run.ema) if run.ema else None
-        self.skipped = 0  # steps that the scaler has left out, because a gradient was not finite
+        self.sam = Sam(self.model, config.optim.sam) if config.optim.sam else None
+        self._bound = task.bound if isinstance(task, Bounds) else None
+        self.skipped = 0  # steps that were left out, because a gradient was not finite
         self._precision = devices.precision(run.precision, device)
         if run.compile:
             devices.compiled(self.model, device)
@@ -46,21 +49,28 @@ class Stepper:
     def step(self, parts: "Iterable[tuple[Part, Any]]", lr: float, number: int) -> tuple[Tensor, Figures]:
         """Step number `number` (from 1) on these batches; returns their mean loss and figures, left on the device."""
         set_rate(self.optimiser, lr)
-        found: list[tuple[Part, Tensor, Figures]] = []
-        for part, batch in parts:
-            with contextlib.nullcontext() if part.last else self._apart(self._trained):
-                loss, more = self._backward(part, batch, first=not found)
-            found.append((part, loss, more))
-        loss, more = _mean(found)
+        if self.sam is not None:
+            parts = list(parts)  # they are needed twice
+        loss, more = self._pass(parts)
+        if self.sam is not None and self.sam.climb():
+            with self.sam.uphill():
+                self._pass(parts)
         if self.scaler is not None:
             self.scaler.unscale_(self.optimiser)
         if self._clip:
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._clip)
             more = {**more, "grad_norm": norm}
         self._update()
+        if self._bound is not None:
+            self._bound(self.model)
         if self.average is not None:
             self.average.follow(number)
         return loss, more
+
+    def figures(self) -> dict[str, float]:
+        """What a row tells of the steps themselves."""
+        scale = {} if self.scaler is None else {"loss_scale": float(self.scaler.get_scale())}
+        return scale | ({"skipped_steps": float(self.skipped)} if scale or self.sam is not None else {})
 
     def saved(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
@@ -68,8 +78,8 @@ class Stepper:
         if self.average is not None:
             content["average"] = self.average.model.state_dict()
         if self.scaler is not None:
-            content |= {"scaler": self.scaler.state_dict(), "skipped": self.skipped}
-        return content
+            content["scaler"] = self.scaler.state_dict()
+        return {**content, "skipped": self.skipped}
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """The reverse. An average or a scaler that the checkpoint has not begins with the weights as they are."""
@@ -79,7 +89,16 @@ class Stepper:
             self.average.model.load_state_dict(content.get("average", content["model"]))
         if self.scaler is not None and "scaler" in content:
             self.scaler.load_state_dict(content["scaler"])
-            self.skipped = content["skipped"]
+        self.skipped = content.get("skipped", 0)
+
+    def _pass(self, parts: "Iterable[tuple[Part, Any]]") -> tuple[Tensor, Figures]:
+        """Gradients of all parts; their mean loss and figures."""
+        found: list[tuple[Part, Tensor, Figures]] = []
+        for part, batch in parts:
+            with contextlib.nullcontext() if part.last else self._apart(self._trained):
+                loss, more = self._backward(part, batch, first=not found)
+            found.append((part, loss, more))
+        return _mean(found)
 
     def _backward(self, part: Part, batch: Any, *, first: bool) -> tuple[Tensor, Figures]:
         with self._precision:
@@ -94,7 +113,10 @@ class Stepper:
 
     def _update(self) -> None:
         if self.scaler is None:
-            self.optimiser.step()
+            if self.sam is not None and not self.sam.finite():
+                self.skipped += 1
+            else:
+                self.optimiser.step()
             return
         before = self.scaler.get_scale()
         self.scaler.step(self.optimiser)

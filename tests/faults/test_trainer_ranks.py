@@ -99,6 +99,14 @@ def test_two_processes_are_stopped_and_one_goes_on_with_the_same_numbers(tiny: T
     assert same_as_one_process(tiny)
 
 
+def test_two_processes_climb_as_one(tiny: Tiny) -> None:
+    sharp = ("optim.sam=0.05", "loss.step_s=0", "run.epochs=2")
+    with started(tiny, *(word for item in (*sharp, "run.processes=2") for word in ("--set", item))) as process:
+        assert end(process) == 0, (tiny.folder / "out").read_text()
+    assert tiny.run(*SETS, *sharp, name="one") == 0
+    assert figures(tiny, "run") == [pytest.approx(row, abs=1e-5) for row in figures(tiny, "one")]
+
+
 def test_torchrun_begins_again_from_the_checkpoint_after_a_kill(tiny: Tiny) -> None:
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1")
     with started(tiny, before=(*torchrun, TRAINER[1])) as process:

@@ -103,6 +103,33 @@ class Looked:
     figures: Mapping[str, Any]  # the same for programs
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that was handed over, and whether it does what the run did: a figure as recorded, and as found with it."""
+
+    files: tuple[str, ...]
+    figure: str
+    recorded: float
+    found: float
+    same: bool
+
+
+@runtime_checkable
+class Bounds(Protocol):
+    """A task whose weights must stay within bounds, as norms of filters."""
+
+    def bound(self, model: "nn.Module") -> None:
+        """Bring them back, in place. Called after every step of the optimiser."""
+
+
+@runtime_checkable
+class Groups(Protocol):
+    """A task whose samples belong to somebody who must not be in two splits."""
+
+    def groups(self, split: str) -> frozenset[str]:
+        """Names of those whose samples are in the split."""
+
+
 @runtime_checkable
 class Predicts(Protocol):
     """A task whose runs can be compared sample by sample. Beside `Task`: the loop does not need it."""
@@ -132,6 +159,7 @@ class Entry:
     Baseline`: what is said without the models, for the rows beside them.
     `explain`, where a task can: a function `(revived, split, row) -> Explanation`: why the run says what it says.
     `attend`, where a task can: a function `(revived, split, row) -> Looked`: where the run looked.
+    `export`, where a task can: a function `(revived, file, report) -> Exported`: the run as something to hand in.
     """
 
     settings: str
@@ -140,6 +168,7 @@ class Entry:
     baselines: str = ""
     explain: str = ""
     attend: str = ""
+    export: str = ""
 
 
 REGISTRY: dict[str, Entry] = {
@@ -156,5 +185,11 @@ REGISTRY: dict[str, Entry] = {
         baselines="trainer.tasks.trajectories.comparing:baselines",
         explain="trainer.tasks.trajectories.explain.asked:explain",
         attend="trainer.tasks.trajectories.explain.asked:attend",
+    ),
+    "eeg": Entry(
+        "trainer.tasks.eeg.settings:Settings",
+        "trainer.tasks.eeg.task:EegTask",
+        "trainer.tasks.eeg.inspect:inspect",
+        export="trainer.tasks.eeg.export:export",
     ),
 }

@@ -13,7 +13,7 @@ from console.document import status_document
 from console.fleet.fold import plan
 from console.fleet.model import Planned
 from console.fleet.view import host_rows, race_view, race_views, worker_rows
-from console.frame import Paper, status_lines, step_line
+from console.frame import Paper, figures, status_lines, step_line
 from console.race import PROGRESS_S, SETTLED_S, STEPS_S, RaceFollower
 from console.source import Step
 from remote.events import Disk, Document, Gpu, LinkState
@@ -132,6 +132,15 @@ def test_a_race_tells_news_once():
         evidence.status("training", epoch=5, epochs=30, heartbeat=evidence.now, step=step, steps=4000)
         assert [line for line in follow(follower, evidence) if f"training  step {step}/4,000" in line]
         assert follow(follower, evidence) == []
+
+
+def test_reading_subjects_is_told_with_its_time_to_go():
+    evidence = Evidence()
+    evidence.launch().process(True)
+    progress = {"what": "reading subjects", "done": 12, "total": 334, "eta_s": 125.0}
+    evidence.status("preparing", phase="data", heartbeat=evidence.now, progress=progress)
+    (row,) = worker_rows(evidence.fleet, evidence.now)
+    assert figures(row) == "reading subjects 12/334  eta 2:05"
 
 
 def test_a_validation_is_told_with_its_own_epoch_and_figures():

@@ -1,0 +1,1 @@
+"""EEG recordings: files, events, windows, and the splits by subject."""
