@@ -31,7 +31,7 @@ from trainer.record.status import Best, Checkpoint
 from trainer.say import duration, figures, say
 from trainer.stepping import Stepper
 from trainer.stopping import Watch
-from trainer.tasks import Evaluation, Task
+from trainer.tasks import Augments, Evaluation, Task
 
 
 class Training:
@@ -137,6 +137,8 @@ class Training:
     def train_step(self) -> None:
         began = time.perf_counter()
         lr = rate(self.config.optim, self.step, self.steps)
+        if isinstance(self.task, Augments):
+            self.task.epoch(self.course.epoch_of(self.step + 1))
         batches = self.feed.batches(self.step, self.epoch_end())
         loss, more = self.stepper.step(batches, lr, self.step + 1)
 
