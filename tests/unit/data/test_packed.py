@@ -1,6 +1,5 @@
 """The packed file: what goes in comes out, interrupted or not; what is not whole is refused."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def test_interrupted_anywhere_it_goes_on_and_ends_with_the_same_bytes(
     pack(path, len(WORDS), rest, ABOUT, silent)
     assert path.read_bytes() == whole
     assert asked[0] <= after and (after < 17 or asked[0] > 0)
-    assert sorted(os.listdir(tmp_path)) == [".lock", "a.pack"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".lock", "a.pack"]
 
 
 def test_a_finished_file_is_not_made_again_and_other_records_are_an_error(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_without_val_a_part_of_each_class_is_held_out(folder: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda folder: shutil.rmtree(folder), "is not there"),
+        (shutil.rmtree, "is not there"),
         (lambda folder: shutil.rmtree(folder / "train"), "has no train/"),
         (lambda folder: (folder / "val" / "dogs").mkdir(), "dogs/, a class that train/ has not"),
         (lambda folder: [path.unlink() for path in (folder / "train" / "rings").iterdir()], "holds no usable image"),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from trainer.models.weights import load
 from trainer.tasks.persistence.data.clips import Clips
 from trainer.tasks.persistence.features import Features
-from trainer.models.weights import load
 from trainer.tasks.persistence.models.resnet import ResNet18, normalise
 from trainer.tasks.persistence.models.weights import random_state
 from trainer.tasks.persistence.settings import Backbone, Data
