@@ -21,6 +21,7 @@ from trainer.ending import Ending, Interrupted
 from trainer.evaluating import evaluate
 from trainer.feeding import Feed
 from trainer.guard import Guard
+from trainer.health import Health
 from trainer.journal import Journal
 from trainer.keepsake import pack, unpack
 from trainer.meter import Pace, Window
@@ -31,7 +32,7 @@ from trainer.record.status import Best, Checkpoint
 from trainer.say import duration, figures, say
 from trainer.stepping import Stepper
 from trainer.stopping import Watch
-from trainer.tasks import Augments, Evaluation, Task
+from trainer.tasks import Augments, Evaluation, Task, Tells
 
 
 class Training:
@@ -67,7 +68,8 @@ class Training:
 
         self.step = 0  # optimiser steps done
         self.closed = -1  # the step after which the newest validation's epoch was closed; -1: not even begun
-        self.window, self.pace = Window(), Pace()
+        self.window, self.pace, self.began_at = Window(), Pace(), 0  # began_at: the step of this attempt's begin
+        self.health = Health(self.board, run)
         self.watch = Watch(config.stop, config.run.epochs)
         self.latest: dict[str, float] = {}  # newest value of every metric
         self.best: dict[str, Best] = {}
@@ -171,9 +173,16 @@ class Training:
         self.window.clear()
         self.latest |= means
         self.board.set(metrics=dict(self.latest))
+        self.look_after()
         if self.first_loss is None:
             self.first_loss = means["loss"]
         self.guard.divergence(means["loss"], self.first_loss, self.step)
+
+    def look_after(self) -> None:
+        """Findings on the run's own health."""
+        self.health.observe(self.step - self.began_at, self.pace.figures(), self.board.measure().get("device"))
+        if isinstance(self.task, Tells):
+            self.health.listen(self.task.findings())
 
     def record(self, row: Mapping[str, Any]) -> None:
         """A row of metrics, once on the disk."""
@@ -318,6 +327,7 @@ class Training:
         if self.ranks.rank < len(states):  # a rank that is new goes on with the draws of its own seed
             devices.set_random_state(states[self.ranks.rank], self.device)
         self.step, self.closed = content["step"], content["closed"]
+        self.began_at = self.step
         self.window.restore(content["window"])
         self.watch = self.watch.restored(content["watch"])
         self.latest = dict(content["latest"])
