@@ -27,6 +27,7 @@ from trainer.keepsake import pack, unpack
 from trainer.meter import Pace, Window
 from trainer.optim import rate
 from trainer.ranks import Council, Ranks
+from trainer.record import RunReader, atomic, sheet
 from trainer.record.jsonl import RESUME
 from trainer.record.status import Best, Checkpoint
 from trainer.say import duration, figures, say
@@ -188,6 +189,11 @@ class Training:
         """A row of metrics, once on the disk."""
         self.ranks.first(lambda: self.journal.metric(row))
 
+    def write_sheet(self) -> None:
+        """The rows so far as CSV."""
+        path, rows = self.journal.folder / sheet.FILE, RunReader(self.journal.folder).metrics()
+        self.journal.patiently("metrics.csv", lambda: atomic.replace(path, sheet.text(rows).encode()))
+
     # ---- end of an epoch ---------------------------------------------------------------------------------------------
 
     def close_epoch(self) -> None:
@@ -218,6 +224,8 @@ class Training:
         self.watch = self.watch.observe(epoch, self.latest)
         state = {"metrics": dict(self.latest), "best": dict(self.best), "stopping": self.watch.status()}
         self.board.now(state="training", phase="train", progress=None, **state)
+        if self.config.run.csv:
+            self.ranks.first(self.write_sheet)
         self.announce(epoch, metrics)
 
     def evaluate(self, split: str, epoch: int) -> Evaluation:
