@@ -107,10 +107,10 @@ def slow_mount(folder: Path, mount: Path, images: Images, rate: float) -> Images
     return Images(images.data, images.seed, dataclasses.replace(images.listing, folder=mount), images.scan, ())
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
+def timed(work: Callable[..., object], *arguments: object) -> tuple[float, float]:
     """Seconds on the clock, and of the processor."""
     wall, cpu = time.perf_counter(), time.process_time()
-    work()
+    work(*arguments)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
@@ -142,10 +142,10 @@ def main() -> None:
         list(pair)
         for turn in range(ROUNDS):
             for kind, images in opened.items():
-                found[kind].append(timed(lambda images=images: ours(images, turn))[1])
-            found["plain"].append(timed(lambda: list(plain))[1])
-            found["two"].append(timed(lambda: ours(two, turn))[0])
-            found["two plain"].append(timed(lambda: list(pair))[0])
+                found[kind].append(timed(ours, images, turn)[1])
+            found["plain"].append(timed(list, plain)[1])
+            found["two"].append(timed(ours, two, turn)[0])
+            found["two plain"].append(timed(list, pair)[0])
         for kind in kinds:
             told(f"{kind}, one core, beside a plain DataLoader", len(paths), found[kind], found["plain"])
         told("files, two threads, beside two worker processes", len(paths), found["two"], found["two plain"])
@@ -156,8 +156,8 @@ def main() -> None:
         local = Images(two.data, 0, dataclasses.replace(two.listing, folder=Path(name) / "local"), two.scan, ())
         slow, fast = [], []
         for turn in range(3):
-            slow.append(timed(lambda: ours(mount, turn))[0])
-            fast.append(timed(lambda: ours(local, turn))[0])
+            slow.append(timed(ours, mount, turn)[0])
+            fast.append(timed(ours, local, turn)[0])
         told(f"staged, beside a stand-in mount of {rate / 1e6:g} MB/s", len(paths), fast, slow)
         print(f"staging {staged.files} files took {staged.seconds:.2f} s")
 

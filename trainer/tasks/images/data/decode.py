@@ -101,6 +101,8 @@ def _odd(image: Image.Image) -> str:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "JPEG" and "exif" not in image.info:  # the usual case, and a parser less
+        return 1
     try:
         found = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # metadata that cannot be read say nothing; the pixels may be whole
