@@ -7,6 +7,7 @@ may raise or crash, and either means that the size does not fit.
 
 import faulthandler
 import gc
+import importlib
 import multiprocessing
 import os
 import resource
@@ -56,6 +57,7 @@ def probe(config: Config, tell: Callable[[Tried], None], *, limit: float, memory
     """Every size that was tried, in order. `memory`: bytes that a CPU may use, beyond what is in use already."""
     ends = time.monotonic() + limit
     device = devices.choose(config.run.device)
+    importlib.import_module("torch._dynamo")  # optimisers load it in their first step: once here, not in every child
     found: list[Tried] = []
 
     def attempt(batch: int) -> bool:
