@@ -103,6 +103,12 @@ def test_a_trial_and_an_evaluation_of_images(root: Path, tmp_path: Path, capsys:
     assert "a trial on a few samples" in told and "val_top5" in told
 
 
+def test_a_folder_that_is_not_there_fails_the_run_with_the_mend(root: Path, tmp_path: Path) -> None:
+    assert run(root, tmp_path / "run", 'data.source="folder"', f'data.folder="{tmp_path}/nowhere"') == 1
+    status = RunReader(tmp_path / "run").status()
+    assert status is not None and "is not there" in (status.reason or "") and status.findings[0].mend
+
+
 def ready(root: Path, **more: object) -> ImagesTask:
     config = config_of(root)
     settings = dataclasses.replace(config.settings, data=dataclasses.replace(config.settings.data, **more))
