@@ -28,7 +28,14 @@ def inspect_data(config: Config, *, picture: Path | None = None, verify: bool = 
     return found
 
 
+def notes_of(config: Config, task: Task) -> tuple[str, ...]:
+    """What every table must say beside the run's figures."""
+    return (*(("a trial on a few samples",) if config.run.trial else ()), *task.notes)
+
+
 def make_task(config: Config, *, trial: bool = False) -> Task:
     """The task, nothing prepared yet. `trial`: a few samples only, for checks."""
     cls = resolve(REGISTRY[config.task].task)
-    return cast(Task, cls(config.settings, seed=config.run.seed, root=data_root(config), trial=trial))
+    return cast(
+        Task, cls(config.settings, seed=config.run.seed, root=data_root(config), trial=trial or config.run.trial)
+    )

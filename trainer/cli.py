@@ -14,6 +14,7 @@ from trainer.schema import ConfigError
 COMMANDS = {
     "run": "train",
     "check": "build everything and try it out, in under a minute",
+    "find-lr": "which learning rate: a sweep that leaves everything as it was",
     "promote": "the best of several finished runs go on to more epochs",
     "config": "print the complete resolved configuration",
     "data": "make or inspect the data",
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     since = time.time()
     arguments = _parser().parse_args(argv)
     arguments.since = since
-    command = importlib.import_module(f"trainer.commands.{arguments.command}")
+    command = importlib.import_module(_module(arguments.command))
     try:
         code: int = command.run(arguments)
     except ConfigError as error:
@@ -54,6 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = 128 + signal.SIGINT
     _flush()
     return code
+
+
+def _module(command: str) -> str:
+    return f"trainer.commands.{command.replace('-', '_')}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
-        importlib.import_module(f"trainer.commands.{name}").add(command)
+        importlib.import_module(_module(name)).add(command)
     return parser
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer import device as devices
+from trainer.build import notes_of
 from trainer.checkpoint import fingerprint
 from trainer.ending import Ending, Interrupted
 from trainer.failure import describe
@@ -109,6 +110,6 @@ def outcome(training: Training, ending: Ending, figures: tuple[str, ...]) -> Res
         "memory_peak": devices.memory_peak(training.device),
         "checkpoint": entries[-1].file if entries else None,
         "best_checkpoint": best.file if best else None,
-        "notes": list(training.task.notes),
+        "notes": list(notes_of(training.config, training.task)),
         "figures": list(figures),
     }

@@ -46,6 +46,8 @@ class Run:
     accumulate: int = setting(1, "parts into which a step's samples are split to save memory; same numbers", low=1)
     ema: float = setting(0.0, "decay of averaged weights, as 0.999: those are validated and kept; 0: none", low=0.0)
     prefetch: int = setting(0, "batches that are made ahead, in a thread, while the model computes", low=0, high=1)
+    trial: bool = setting(False, "a few samples only, to see that everything works; `trainer run --trial` sets it")
+    csv: bool = setting(False, "also keep the rows of metrics as metrics.csv, written after each validation")
     log_every: int = setting(50, "steps between rows of metrics", low=1)
     validate_every: int = setting(1, "epochs between validations", low=1)
     validate_first: bool = setting(True, "validate once before the first step, for before and after")

@@ -8,6 +8,7 @@ from pathlib import Path
 from trainer.config import Run
 from trainer.ending import TrainingFailed
 from trainer.record.status import Finding
+from trainer.schema import ConfigError
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "cublas_status_alloc_failed")
 _PACKAGES = ("torch", "numpy", "matplotlib", "PIL", "safetensors")
@@ -46,6 +47,9 @@ def explain(error: BaseException, run: Run) -> tuple[str, Finding]:
     if isinstance(error, TrainingFailed):
         return error.reason, error.finding
     first = root(error)
+    if isinstance(first, ConfigError):  # known only once the data were looked at
+        problem = first.problems[0]
+        return str(problem), Finding("the configuration cannot be used", str(problem), problem.mend)
     reason = describe(first)
     if is_out_of_memory(first):
         mend = f'lower run.batch (now {run.batch}), split it with run.accumulate, use run.precision = "bf16"'

@@ -21,17 +21,19 @@ from trainer.ending import Ending, Interrupted
 from trainer.evaluating import evaluate
 from trainer.feeding import Feed
 from trainer.guard import Guard
+from trainer.health import Health
 from trainer.journal import Journal
 from trainer.keepsake import pack, unpack
 from trainer.meter import Pace, Window
 from trainer.optim import rate
 from trainer.ranks import Council, Ranks
+from trainer.record import RunReader, atomic, sheet
 from trainer.record.jsonl import RESUME
 from trainer.record.status import Best, Checkpoint
 from trainer.say import duration, figures, say
 from trainer.stepping import Stepper
 from trainer.stopping import Watch
-from trainer.tasks import Evaluation, Task
+from trainer.tasks import Augments, Evaluation, Task, Tells
 
 
 class Training:
@@ -67,7 +69,8 @@ class Training:
 
         self.step = 0  # optimiser steps done
         self.closed = -1  # the step after which the newest validation's epoch was closed; -1: not even begun
-        self.window, self.pace = Window(), Pace()
+        self.window, self.pace, self.began_at = Window(), Pace(), 0  # began_at: the step of this attempt's begin
+        self.health = Health(self.board, run)
         self.watch = Watch(config.stop, config.run.epochs)
         self.latest: dict[str, float] = {}  # newest value of every metric
         self.best: dict[str, Best] = {}
@@ -137,6 +140,8 @@ class Training:
     def train_step(self) -> None:
         began = time.perf_counter()
         lr = rate(self.config.optim, self.step, self.steps)
+        if isinstance(self.task, Augments):
+            self.task.epoch(self.course.epoch_of(self.step + 1))
         batches = self.feed.batches(self.step, self.epoch_end())
         loss, more = self.stepper.step(batches, lr, self.step + 1)
 
@@ -167,13 +172,25 @@ class Training:
         self.window.clear()
         self.latest |= means
         self.board.set(metrics=dict(self.latest))
+        self.look_after()
         if self.first_loss is None:
             self.first_loss = means["loss"]
         self.guard.divergence(means["loss"], self.first_loss, self.step)
 
+    def look_after(self) -> None:
+        """Findings on the run's own health."""
+        self.health.observe(self.step - self.began_at, self.pace.figures(), self.board.measure().get("device"))
+        if isinstance(self.task, Tells):
+            self.health.listen(self.task.findings())
+
     def record(self, row: Mapping[str, Any]) -> None:
         """A row of metrics, once on the disk."""
         self.ranks.first(lambda: self.journal.metric(row))
+
+    def write_sheet(self) -> None:
+        """The rows so far as CSV."""
+        path, rows = self.journal.folder / sheet.FILE, RunReader(self.journal.folder).metrics()
+        self.journal.patiently("metrics.csv", lambda: atomic.replace(path, sheet.text(rows).encode()))
 
     # ---- end of an epoch ---------------------------------------------------------------------------------------------
 
@@ -205,6 +222,8 @@ class Training:
         self.watch = self.watch.observe(epoch, self.latest)
         state = {"metrics": dict(self.latest), "best": dict(self.best), "stopping": self.watch.status()}
         self.board.now(state="training", phase="train", progress=None, **state)
+        if self.config.run.csv:
+            self.ranks.first(self.write_sheet)
         self.announce(epoch, metrics)
 
     def evaluate(self, split: str, epoch: int) -> Evaluation:
@@ -314,6 +333,7 @@ class Training:
         if self.ranks.rank < len(states):  # a rank that is new goes on with the draws of its own seed
             devices.set_random_state(states[self.ranks.rank], self.device)
         self.step, self.closed = content["step"], content["closed"]
+        self.began_at = self.step
         self.window.restore(content["window"])
         self.watch = self.watch.restored(content["watch"])
         self.latest = dict(content["latest"])

@@ -1,7 +1,7 @@
 """From a configuration to a `Training` that is ready to run: device, data, model, newest checkpoint."""
 
 from trainer import device
-from trainer.build import make_task
+from trainer.build import make_task, notes_of
 from trainer.config import Config
 from trainer.journal import NO_ROOM, Journal, room
 from trainer.loop import Training
@@ -18,7 +18,7 @@ def prepare(config: Config, journal: Journal, resume: bool, ranks: Ranks) -> Tra
     device.set_threads(config.run.threads, ranks.locals)
     ranks.join(device.choose(config.run.device, ranks.local, ranks.locals))
     task = make_task(config)
-    board.now(notes=tuple(task.notes))
+    board.now(notes=notes_of(config, task))
     spoken: list[str] = []
 
     def report(what: str, done: float, total: float | None) -> None:
@@ -32,7 +32,7 @@ def prepare(config: Config, journal: Journal, resume: bool, ranks: Ranks) -> Tra
     ranks.first(lambda: task.prepare(report))
     if not ranks.main:  # what was made is there now: only to be loaded
         task.prepare(_quiet)
-    board.now(phase="model", progress=None, notes=tuple(task.notes))
+    board.now(phase="model", progress=None, notes=notes_of(config, task))
     training = Training(config, task, journal, ranks)
     parameters = sum(parameter.numel() for parameter in training.model.parameters())
     work = f"{parameters:,} parameters, {training.size:,} samples, {training.steps:,} steps on {training.device}"

@@ -1,6 +1,7 @@
 """`trainer data`: make a task's data before any run needs it; look at what there is."""
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -12,6 +13,8 @@ from trainer.config import Config, load
 from trainer.journal import NO_ROOM
 from trainer.say import duration, say
 
+STAGE = "copy a slow folder to a local disk, checked and resumable"
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -22,9 +25,31 @@ def add(parser: argparse.ArgumentParser) -> None:
         if name == "inspect":
             action.add_argument("--picture", metavar="PATH", type=Path, help="where the contact sheet is drawn")
             action.add_argument("--verify", action="store_true", help="read every stored byte and compare checksums")
+    _add_stage(actions.add_parser("stage", help=STAGE, description=f"{STAGE.capitalize()}."))
+
+
+def _add_stage(action: argparse.ArgumentParser) -> None:
+    action.add_argument("source", metavar="SOURCE", type=Path, help="the slow folder")
+    action.add_argument("target", metavar="TARGET", type=Path, help="a folder on a local disk")
+    action.add_argument("--classes", type=natural, default=0, metavar="N", help="the first N classes by name only")
+    action.add_argument("--per-class", type=natural, default=0, metavar="N", help="the first N training images of each")
+    action.add_argument("--workers", type=natural, default=8, metavar="N", help="files that are copied at once (8)")
+    action.add_argument("--rate", type=float, default=0.0, metavar="MB/S", help="read no faster, for others' sake")
+    action.add_argument("--verify", action="store_true", help="read the whole copy again and compare checksums")
+    add_json(action)
+
+
+def natural(text: str) -> int:
+    """A whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.action == "stage":
+        return _stage(arguments)
     config = load(arguments.config, arguments.overrides)
     make = arguments.action == "make"
     found = _make(config, quiet=arguments.json) if make else _inspect(config, arguments.picture, arguments.verify)
@@ -33,6 +58,25 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in _lines(found):
             say(line)
+    return 1 if found.get("damaged") else 0
+
+
+def _stage(arguments: argparse.Namespace) -> int:
+    from trainer.data.staging import Order, damaged, stage
+
+    order = Order(arguments.source, arguments.target, arguments.classes, arguments.per_class)
+    order = dataclasses.replace(order, workers=arguments.workers, rate=arguments.rate * 1e6)
+    found = dataclasses.asdict(stage(order, Teller(quiet=arguments.json)))
+    if arguments.verify:
+        found["damaged"] = damaged(arguments.target)
+    if arguments.json:
+        print(json.dumps({"schema": 1, **found}))
+    else:
+        rate = found["copied_bytes"] / 1e6 / max(found["seconds"], 1e-9)
+        say(f"{arguments.target}: {found['files']:,} files, {found['size'] / 1e6:,.1f} MB, whole")
+        say(f"copied now: {found['copied']:,} files in {duration(found['seconds'])}, {rate:,.1f} MB/s")
+        for path in found.get("damaged", ()):
+            say(f"damaged: {path}: remove it and stage again")
     return 1 if found.get("damaged") else 0
 
 

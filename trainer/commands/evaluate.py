@@ -17,11 +17,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from trainer.build import notes_of
     from trainer.revival import revive
 
     revived = revive(arguments.run, arguments.checkpoint, _quiet, arguments.device)
     found = revived.evaluate(arguments.split, _quiet)
-    saved = revived.saved
+    saved, notes = revived.saved, notes_of(revived.config, revived.task)
     if arguments.json:
         result = {
             "schema": 1,
@@ -32,14 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
             "epoch": saved.epoch,
             "step": saved.step,
             "metrics": dict(found.metrics),
-            "notes": list(revived.task.notes),
+            "notes": list(notes),
         }
         from trainer.record.jsonl import jsonable
 
         print(json.dumps(jsonable(result)))
     else:
-        notes = "".join(f"\nnote: {note}" for note in revived.task.notes)
-        print(f"{saved.file} on {arguments.split}: {figures(dict(found.metrics))}{notes}")
+        told = "".join(f"\nnote: {note}" for note in notes)
+        print(f"{saved.file} on {arguments.split}: {figures(dict(found.metrics))}{told}")
     return 0
 
 

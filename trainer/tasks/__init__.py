@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from trainer.record.status import Finding
+
 Batch = Any  # whatever the task's `batch` returns and its `loss` takes
 Report = Callable[
     [str, float, float | None], None
@@ -139,6 +141,22 @@ class Predicts(Protocol):
 
 
 @runtime_checkable
+class Augments(Protocol):
+    """A task whose training samples look different in every epoch."""
+
+    def epoch(self, number: int) -> None:
+        """Training batches that are made from now on are of this epoch, from 1; what is random in them follows it."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A task that may find out, while it trains, what a person should know."""
+
+    def findings(self) -> "tuple[Finding, ...]":
+        """What is true now; cheap to ask after every row of metrics."""
+
+
+@runtime_checkable
 class Controls(Protocol):
     """A task that says what its models should not be able to do without."""
 
@@ -172,6 +190,11 @@ class Entry:
 
 
 REGISTRY: dict[str, Entry] = {
+    "images": Entry(
+        "trainer.tasks.images.settings:Settings",
+        "trainer.tasks.images.task:ImagesTask",
+        "trainer.tasks.images.inspect:inspect",
+    ),
     "persistence": Entry(
         "trainer.tasks.persistence.settings:Settings",
         "trainer.tasks.persistence.task:PersistenceTask",

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from trainer.models.weights import load
 from trainer.tasks.persistence.data.clips import Clips
 from trainer.tasks.persistence.features import Features
 from trainer.tasks.persistence.models.resnet import ResNet18, normalise
-from trainer.tasks.persistence.models.weights import load, random_state
+from trainer.tasks.persistence.models.weights import random_state
 from trainer.tasks.persistence.settings import Backbone, Data
 from trainer.tasks.persistence.task import open_clips
 

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from trainer.models.weights import load, read
 from trainer.tasks.persistence.models.resnet import ResNet18, normalise
-from trainer.tasks.persistence.models.weights import digest, fetch, folded, frozen, load, random_state, read
+from trainer.tasks.persistence.models.weights import digest, fetch, folded, frozen, random_state
 from trainer.tasks.persistence.settings import Backbone
 
 

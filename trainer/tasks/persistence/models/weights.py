@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from trainer.data.records import held
+from trainer.models.resnet import BasicBlock
+from trainer.models.weights import checksum, load, read
 from trainer.tasks import Report
-from trainer.tasks.persistence.models.resnet import BasicBlock, ResNet18
+from trainer.tasks.persistence.models.resnet import ResNet18
 from trainer.tasks.persistence.settings import Backbone
 
-_SAVE = "save it with torch.save(model.state_dict(), path)"
 _RANDOM_SEED = 18  # random weights are the same for every seed of a run, so that their features can be shared
 
 
@@ -46,41 +46,6 @@ def random_state() -> dict[str, Tensor]:
         elif name.startswith("fc."):
             state[name] = torch.zeros_like(value)
     return state
-
-
-def read(path: Path, sha256: str) -> dict[str, Tensor]:
-    """A state dict from .pt, .pth or .safetensors; nothing in the file is executed."""
-    if not path.is_file():
-        raise ValueError(f"backbone.file: {path} is not there: give the path of a ResNet-18 state dict on this host")
-    if sha256 and not (found := checksum(path)).startswith(sha256.lower()):
-        raise ValueError(f"{path}: its sha256 is {found}, not {sha256}: get the file again, or correct backbone.sha256")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds here: all mean the same to people
-        raise ValueError(
-            f"{path}: not a readable state dict ({error}): save it with torch.save(model.state_dict(), …)"
-        ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(
-            f"{path}: holds {type(state).__name__}, not a state dict: save it with torch.save(model.state_dict(), …)"
-        )
-    return dict(state)
-
-
-def load(network: ResNet18, state: Mapping[str, Tensor]) -> None:
-    """Put weights into the network. The class layer is of no use here and may have any size or be missing."""
-    wanted = network.state_dict()
-    body = {name for name in wanted if not name.startswith("fc.") and not name.endswith("num_batches_tracked")}
-    missing = sorted(body - set(state))
-    unknown = sorted(name for name in state if name not in wanted)
-    wrong = sorted(name for name in body & set(state) if state[name].shape != wanted[name].shape)
-    for names, what in ((missing, "lacks"), (unknown, "has unknown"), (wrong, "has other shapes for")):
-        if names:
-            some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-            raise ValueError(f"the state dict {what} {some}: it is not of a ResNet-18 with torchvision's names")
-    network.load_state_dict({**wanted, **{name: state[name] for name in body}})
 
 
 def digest(state: Mapping[str, Tensor]) -> str:
@@ -124,11 +89,6 @@ def folded(network: ResNet18) -> ResNet18:
             assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
             block.downsample = fuse_conv_bn_eval(conv, norm)
     return network
-
-
-def checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fold(owner: nn.Module, convolution: str, norm: str) -> None:

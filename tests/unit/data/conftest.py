@@ -1,0 +1,6 @@
+"""The tiny runner's ways to start processes."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
