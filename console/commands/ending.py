@@ -22,12 +22,14 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workers", nargs="+", metavar="WORKER", help="names of workers")
 
 
-def run_on_runs(arguments: argparse.Namespace, deed: "Deed", *, live: bool) -> int:
-    """Do it to the newest run of each worker. `live`: a worker that does not run needs nothing done."""
-    return asyncio.run(_run(arguments, deed, live))
+def run_on_runs(arguments: argparse.Namespace, deed: "Deed", *, live: bool, all_or_none: bool = False) -> int:
+    """Do it to the newest run of each worker. `live`: a worker that does not run needs nothing done. `all_or_none`: the
+    workers are one choice, and one that never ran keeps it from being made.
+    """
+    return asyncio.run(_run(arguments, deed, live, all_or_none))
 
 
-async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
+async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool, all_or_none: bool) -> int:
     from console import frame
     from console.engine import open_engine
     from console.parallel import in_thread
@@ -45,6 +47,6 @@ async def _run(arguments: argparse.Namespace, deed: "Deed", live: bool) -> int:
                 out.line(f"✓ {name}: is not running ({common.row_of(engine, key).state.name})")
             else:
                 keys.append(key)
-        if keys:
+        if keys and (good or not all_or_none):
             good = await common.print_steps(in_thread(lambda: deed(engine.actions, tuple(keys))), out) and good
         return common.exit_code(engine, good)

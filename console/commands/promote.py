@@ -15,7 +15,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     wish = {"best": arguments.best, "metric": arguments.by, "epochs": arguments.epochs, "dry": arguments.dry_run}
-    return ending.run_on_runs(arguments, lambda actions, keys: actions.promote(keys, **wish), live=False)
+    return ending.run_on_runs(
+        arguments, lambda actions, keys: actions.promote(keys, **wish), live=False, all_or_none=True
+    )
 
 
 def _count(text: str) -> int:

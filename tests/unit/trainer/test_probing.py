@@ -1,6 +1,7 @@
 """The largest batch that fits: found by trying, with real memory limits, and said in words."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,14 @@ def test_another_error_is_raised_and_not_taken_for_a_lack_of_memory(tiny: Tiny) 
 
 
 def test_the_command_says_sizes_and_what_they_gain(
-    hungry: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hungry: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(BASE)
     assert main(["check", str(path), "--probe-batch", "--memory", "0.1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["largest"] == max(item["batch"] for item in found["tried"] if item["fits"]) and found["conclusion"]
+    monkeypatch.setattr(sys.modules[__name__], "PER_SAMPLE", 1 << 29)  # more than this process has lying about
     assert main(["check", str(path), "--probe-batch", "--memory", "0.000001"]) == 1
     assert "does not fit" in capsys.readouterr().out
 
