@@ -1,8 +1,15 @@
 """`trajconsole promote`: the best of several finished workers go on, from their last checkpoint, to more epochs."""
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from console.commands import ending
+
+if TYPE_CHECKING:
+    from console.actions import ConsoleActions
+    from console.fleet.model import RunKey
+    from console.source import Step
 
 
 def add(parser: argparse.ArgumentParser) -> None:
