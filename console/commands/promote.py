@@ -22,9 +22,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     wish = {"best": arguments.best, "metric": arguments.by, "epochs": arguments.epochs, "dry": arguments.dry_run}
-    return ending.run_on_runs(
-        arguments, lambda actions, keys: actions.promote(keys, **wish), live=False, all_or_none=True
-    )
+
+    def promote(actions: "ConsoleActions", keys: "tuple[RunKey, ...]") -> "Iterator[Step]":
+        return actions.promote(keys, **wish)
+
+    return ending.run_on_runs(arguments, promote, live=False, all_or_none=True)
 
 
 def _count(text: str) -> int:
