@@ -17,7 +17,7 @@ COMMANDS = {
     "find-lr": "which learning rate: a sweep that leaves everything as it was",
     "promote": "the best of several finished runs go on to more epochs",
     "config": "print the complete resolved configuration",
-    "data": "make or inspect the data",
+    "data": "make, stage or inspect the data",
     "evaluate": "figures of a run's checkpoint",
     "folds": "train once for each fold of the subjects, and what all come to together",
     "export": "a run's best weights with all that is needed to use them, checked",
