@@ -88,6 +88,9 @@ class WorkerConfig:
     env: Mapping[str, str] = setting(factory=dict, doc="environment of the worker")
     code: str = setting("", "folder or git checkout on this laptop that is sent to the host, relative to this file")
     branch: str = setting("", "branch, tag or commit of it; empty: its work tree as it is")
+    gpus: float = setting(0.0, "GPUs that it waits for in its host's queue: 2, or a share as 0.5; 0: it does not queue")
+    after: tuple[str, ...] = setting((), "names of workers of the same host that must have ended first")
+    after_end: Literal["success", "any"] = setting("success", "which end of those will do")
 
     def __post_init__(self) -> None:
         if bool(self.trainer) == bool(self.command):
@@ -98,6 +101,8 @@ class WorkerConfig:
             raise ValueError("folder belongs to command; a trainer works in its run's folder")
         if self.branch and not self.code:
             raise ValueError("branch needs code = …: the git checkout that it is a branch of")
+        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+            raise BadSetting("gpus", f"{self.gpus:g} is no number of GPUs", "write 1, 2, …, or a share of one as 0.5")
         if self.code and (self.folder.startswith(("/", "~")) or ".." in self.folder.split("/")):
             raise ValueError(f"folder = {self.folder!r}: with code it is a folder inside the code")
 
@@ -186,8 +191,29 @@ def _problems(config: Config, source: Source) -> Iterator[Problem]:
         if worker.host not in config.hosts:
             mend = nearest(worker.host, list(config.hosts))
             yield source.problem(f"workers.{name}.host", f"unknown host {worker.host!r}", mend)
+        yield from _after_problems(name, worker, config, source)
     for name, race in config.races.items():
         yield from _race_problems(name, race, config, source)
+
+
+def _after_problems(name: str, worker: WorkerConfig, config: Config, source: Source) -> Iterator[Problem]:
+    key = f"workers.{name}.after"
+    for other in worker.after:
+        if other not in config.workers:
+            yield source.problem(key, f"unknown worker {other!r}", nearest(other, list(config.workers)))
+        elif config.workers[other].host != worker.host:
+            mend = "a worker waits for others of its own host only"
+            yield source.problem(key, f"{other!r} is on {config.workers[other].host}", mend)
+        elif name in _waits_for(other, config, ()):
+            yield source.problem(key, f"{name} and {other} wait for each other", "take one of them out")
+
+
+def _waits_for(name: str, config: Config, seen: tuple[str, ...]) -> set[str]:
+    """All that a worker waits for, itself included, directly or not."""
+    worker = config.workers.get(name)
+    if worker is None or name in seen:
+        return {name}
+    return {name}.union(*(_waits_for(other, config, (*seen, name)) for other in worker.after))
 
 
 def _race_problems(name: str, race: RaceConfig, config: Config, source: Source) -> Iterator[Problem]:

@@ -18,6 +18,16 @@ def bind(function: Callable[..., Iterator[Step]], *arguments: Any) -> Work:
     return lambda: function(*arguments)
 
 
+def in_turn(works: Sequence[Work]) -> Work:
+    """One after the other, as one work."""
+
+    def run() -> Iterator[Step]:
+        for work in works:
+            yield from work()
+
+    return run
+
+
 def together(works: Sequence[Work]) -> Iterator[Step]:
     """The steps of all works as they come, each in a thread of its own. The first error of any is raised at the end.
 

@@ -4,6 +4,7 @@
 any shell, and it runs on any Python 3: the version is judged by the loader, in words that a person can read.
 """
 
+import base64
 import functools
 import json
 import zlib
@@ -57,13 +58,27 @@ def argv(python: str, *options: str) -> list[str]:
 @functools.cache
 def bundle(package: str = "remote.probe") -> bytes:
     """What must be sent first, framed. The package's `main.main()` is called."""
-    names = package.split(".")
-    sources = {".".join(names[: depth + 1]): "" for depth in range(len(names))}
-    for file in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
-        stem, _, kind = file.name.rpartition(".")
-        if kind == "py" and stem != "__init__":
-            sources[f"{package}.{stem}"] = file.read_text("utf-8")
-    return framed(f"PACKAGE = {package!r}\nSOURCES = {json.dumps(sources)!r}\n{_LOADER}".encode())
+    return framed(_program(package))
+
+
+@functools.cache
+def script(package: str, *more: str) -> bytes:
+    """A file that a Python on the host runs; `more`: packages that this one imports from."""
+    packed = base64.b64encode(zlib.compress(_program(package, *more), 9)).decode()
+    lines = [f"# {package}, packed", "import base64, zlib", f"exec(zlib.decompress(base64.b64decode({packed!r})))", ""]
+    return "\n".join(lines).encode()
+
+
+def _program(package: str, *more: str) -> bytes:
+    sources: dict[str, str] = {}
+    for one in (package, *more):
+        names = one.split(".")
+        sources |= {".".join(names[: depth + 1]): "" for depth in range(len(names))}
+        for file in sorted(resources.files(one).iterdir(), key=lambda item: item.name):
+            stem, _, kind = file.name.rpartition(".")
+            if kind == "py" and stem != "__init__":
+                sources[f"{one}.{stem}"] = file.read_text("utf-8")
+    return f"PACKAGE = {package!r}\nSOURCES = {json.dumps(sources)!r}\n{_LOADER}".encode()
 
 
 def framed(data: bytes) -> bytes:

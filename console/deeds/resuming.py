@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.config import Config
+from console.deeds.queueing import place_of, queued
 from console.fleet.model import Run
 from console.hosts import Hosts
 from console.shipping.kit import Shipping
@@ -29,7 +30,8 @@ def resume(config: Config, hosts: Hosts, shipping: Shipping, run: Run, changes: 
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}", "--resume", *sets)
         launch = Launch(root, key.run, name, argv, env=trainer.around(worker.env if worker else {}), resume=True)
     yield Step(name, f"resuming {key.run} on {key.host}")
-    started = hosts.launcher(key.host).start(launch)
+    place = place_of(run.origin)
+    started = hosts.launcher(key.host).start(queued(launch, place, kit.python))
     if started.already:
         yield Step(name, f"is already running on {key.host}: {started.run}", ok=started.run == key.run)
     else:

@@ -30,17 +30,19 @@ def room(transport: Transport) -> Room:
     return Room(*numbers)
 
 
-def share(table: dict[str, Any], room: Room, workers: int, named: Collection[str] = ()) -> str:
-    """Give a run its share among `workers`; returns that in words. `named`: keys that somebody has set on purpose."""
+def share(table: dict[str, Any], room: Room, workers: int, named: Collection[str] = (), gpus: float = 0.0) -> str:
+    """Give a run its share among `workers`; returns that in words. `named`: keys that somebody has set on purpose;
+    `gpus`: what it has queued for, alone on whole ones."""
     run = table.get("run")
     if not isinstance(run, dict):
         return ""
     said = []
-    if room.cores and not run.get("threads") and "run.threads" not in named:
+    if room.cores and workers > 1 and not run.get("threads") and "run.threads" not in named:
         run["threads"] = max(1, room.cores // workers)
         said.append(f"{run['threads']} of {room.cores} cores")
     on_gpu = room.gpus and run.get("device") != "cpu"
-    if on_gpu and run.get("gpu_share") == 1 and "run.gpu_share" not in named:
-        run["gpu_share"] = (100 // workers) / 100
+    part = gpus or (100 // workers) / 100
+    if on_gpu and part < 1 and run.get("gpu_share") == 1 and "run.gpu_share" not in named:
+        run["gpu_share"] = part
         said.append(f"{run['gpu_share']:.0%} of the GPU's memory")
     return " and ".join(said)

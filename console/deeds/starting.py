@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from console.config import Config, in_words_of, overrides, trainer_spec
 from console.deeds.guard import Guard, Verdicts
 from console.deeds.origin import instance, origin
+from console.deeds.queueing import Place, queued
 from console.deeds.sharing import Room, room, share
 from console.hosts import Hosts
-from console.parallel import bind, together
+from console.parallel import Work, bind, in_turn, together
 from console.preflight import HostTrainer, Refused
 from console.shipping.kit import Kit, Shipping
 from console.source import Step
@@ -23,6 +24,7 @@ class Prepared:
 
     worker: str
     launch: Launch
+    python: str  # of the host
     config_text: str = ""  # "" for a command
     trainer: HostTrainer | None = None
     share: str = ""  # of the host, among others that run there
@@ -63,7 +65,16 @@ class Starter:
                 yield from (Step(name, text, ok=False) for name in left)
                 return
         names = [name for name in workers if name not in batch.running and name not in watch.failed]
-        yield from together([self._guard.over(name, bind(self._launch, batch.prepared[name])) for name in names])
+        yield from together(self._lanes(names, batch))
+
+    def _lanes(self, names: Sequence[str], batch: Batch) -> list[Work]:
+        """All at once; but those that queue on one host one after the other, which is their order in the queue."""
+        lanes: dict[str, list[Work]] = {}
+        for name in names:
+            worker = self._config.workers[name]
+            work = self._guard.over(name, bind(self._launch, batch.prepared[name], batch))
+            lanes.setdefault(f"host {worker.host}" if worker.gpus else f"worker {name}", []).append(work)
+        return [in_turn(works) for works in lanes.values()]
 
     def try_out(self, name: str) -> Iterator[Step]:
         """Everything but the start."""
@@ -113,20 +124,23 @@ class Starter:
             raise Refused(in_words_of(self._config, name, error.what), error.mend) from None
         others = self._trainers(worker.host, beside)
         named = [item.partition("=")[0] for item in changes]
-        said = share(table, self._room(worker.host), others, named) if others > 1 else ""
+        said = share(table, self._room(worker.host), others, named, worker.gpus) if others > 1 or worker.gpus else ""
         about = origin(name, worker.host, self._clock())
-        table["origin"] = {**about, **({"race": race} if race else {}), **kit.origin}
+        place = self._place(name)
+        table["origin"] = {**about, **({"race": race} if race else {}), **place.origin, **kit.origin}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
-        return Prepared(name, self._launch_of(name, argv, trainer.around(worker.env), text), text, trainer, said)
+        launch = self._launch_of(name, argv, trainer.around(worker.env), text)
+        return Prepared(name, launch, kit.python, text, trainer, said)
 
     def _command(self, name: str, kit: Kit) -> Prepared:
         worker = self._config.workers[name]
         argv = [kit.python if word == "{python}" else word for word in worker.command]
         cwd, env = _place(kit, worker.folder), kit.env(worker.env)
         about = {**origin(name, worker.host, self._clock()), **kit.origin}
+        about |= self._place(name).origin
         text = toml.dumps({"command": {"argv": argv, "folder": cwd, "env": env}, "origin": about})
-        return Prepared(name, self._launch_of(name, argv, env, text, cwd))
+        return Prepared(name, self._launch_of(name, argv, env, text, cwd), kit.python)
 
     def _launch_of(
         self, name: str, argv: Sequence[str], env: Mapping[str, str], run_toml: str, cwd: str = ""
@@ -141,6 +155,13 @@ class Starter:
             env=dict(env),
             files={files.RUN: run_toml.encode()},
         )
+
+    def _place(self, name: str, batch: Batch | None = None) -> Place:
+        """What a worker waits for; with the runs of those that are started with it."""
+        worker = self._config.workers[name]
+        runs = {} if batch is None else batch.running | {key: item.launch.run for key, item in batch.prepared.items()}
+        after = tuple(f"{other}={runs[other]}" if other in runs else other for other in worker.after)
+        return Place(worker.gpus, after, worker.after_end == "any")
 
     def _trainers(self, host: str, names: Iterable[str]) -> int:
         """How many of these are trainers of the host."""
@@ -172,10 +193,11 @@ class Starter:
             return Step(name, f"{program} is {done.stdout.decode('utf-8', 'replace').strip()}", ok=True)
         return Step(name, f"no {program}", ok=False, mend=f"install {program} on {worker.host}, or name its whole path")
 
-    def _launch(self, prepared: Prepared) -> Iterator[Step]:
+    def _launch(self, prepared: Prepared, batch: Batch) -> Iterator[Step]:
         host = self._config.workers[prepared.worker].host
-        started = self._hosts.launcher(host).start(prepared.launch)
-        text = "is already running" if started.already else "started"
+        place = self._place(prepared.worker, batch)
+        started = self._hosts.launcher(host).start(queued(prepared.launch, place, prepared.python))
+        text = "is already running" if started.already else "queued" if place else "started"
         yield Step(prepared.worker, f"{text} on {host}: {started.run}", ok=True)
 
 

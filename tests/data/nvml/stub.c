@@ -1,4 +1,4 @@
-/* A libnvidia-ml.so.1 without a GPU, for tests and benches only. It reads "<gpus> <mode>" from the file that the
+/* A libnvidia-ml.so.1 without a GPU, for tests and benches only. It reads "<gpus> <mode> [pid]" from the file that the
  * environment variable NVML_STUB names, at every question: modes are ok, lost (all of them), onelost (number 1), split
  * (number 0, into two MIG instances), hot (number 0 is slowed down), hang. Functions that it lacks are reported by
  * pynvml as "function not found", as with an old driver. */
@@ -22,6 +22,16 @@ static unsigned count(char *mode) {
   }
   while (!strcmp(mode, "hang")) pause();
   return gpus;
+}
+
+static unsigned stranger(void) { /* the process on GPU 0: the third word, or whoever asks */
+  unsigned gpus, pid = 0;
+  FILE *file = fopen(getenv("NVML_STUB"), "r");
+  if (file) {
+    if (fscanf(file, "%u %*s %u", &gpus, &pid) < 2) pid = 0;
+    fclose(file);
+  }
+  return pid ? pid : (unsigned)getpid();
 }
 
 static long of(void *device) { return (long)device - 1; }
@@ -76,7 +86,7 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *number, stru
   if (*number == 0) return SUCCESS;
   if (room == 0) return INSUFFICIENT_SIZE;
   memset(out, 0, sizeof *out);
-  out->pid = (unsigned)getpid();
+  out->pid = stranger();
   out->memory = 1ULL << 30;
   return SUCCESS;
 }

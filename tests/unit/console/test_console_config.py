@@ -81,6 +81,22 @@ def test_what_no_single_key_can_tell(old, new, what):
         assert config.parse(text, Path("c.toml")).hosts["two"].transport == "local"
 
 
+def test_what_a_worker_waits_for_is_checked():
+    def waits(more: str) -> list[str]:
+        return problems(GOOD.replace("[workers.a]", f"[workers.a]\n{more}", 1))
+
+    assert waits("gpus = 1.5")[0].endswith("write 1, 2, …, or a share of one as 0.5")
+    assert "unknown worker 'bb' — did you mean 'b'?" in waits('after = ["bb"]')[0]
+    assert "a and a wait for each other" in waits('after = ["a"]')[0]
+    two = '[hosts.two]\n[workers.far]\nhost = "two"\ncommand = ["x"]\n'
+    assert (
+        "a worker waits for others of its own host only"
+        in problems(GOOD.replace("[workers.a]", f'{two}[workers.a]\nafter = ["far"]'))[0]
+    )
+    found = config.parse(GOOD.replace("[workers.a]", '[workers.a]\ngpus = 0.5\nafter = ["b"]'), Path("c.toml"))
+    assert (found.workers["a"].gpus, found.workers["a"].after) == (0.5, ("b",))
+
+
 def test_rivals_on_two_hosts_cannot_race():
     text = GOOD.replace('[workers.b]\nhost = "here"', '[hosts.two]\n[workers.b]\nhost = "two"')
     assert any("rivals must share one host" in line for line in problems(text))

@@ -1,0 +1,53 @@
+"""A worker that waits on its host for GPUs or for other workers: its command is given to `remote.slots`, which goes
+there with it as one file of the run's folder.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from remote.bundle import script
+from remote.launcher import Launch
+
+FILE = "queue.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a worker waits for. `after`: names of sessions, or "name=run" where the run is known."""
+
+    gpus: float = 0.0
+    after: tuple[str, ...] = ()
+    any_end: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.gpus or self.after)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """As run.toml keeps it, so that a resumed run waits in the same way."""
+        found: dict[str, Any] = {"gpus": self.gpus} if self.gpus else {}
+        if self.after:
+            found |= {"after": list(self.after), "after_end": "any" if self.any_end else "success"}
+        return found
+
+
+def place_of(origin: Mapping[str, Any]) -> Place:
+    """From what run.toml says."""
+    gpus, after = origin.get("gpus"), origin.get("after")
+    number = float(gpus) if isinstance(gpus, int | float) and not isinstance(gpus, bool) else 0.0
+    names = tuple(str(item) for item in after) if isinstance(after, Sequence) and not isinstance(after, str) else ()
+    return Place(number, names, origin.get("after_end") == "any")
+
+
+def queued(launch: Launch, place: Place, python: str) -> Launch:
+    """The launch as it is when it waits first. `python`: one on the host, 3.8 or newer."""
+    if not place:
+        return launch
+    words = ["--gpus", f"{place.gpus:g}"] if place.gpus else []
+    words += [word for item in place.after for word in ("--after", item)]
+    words += ["--any-end"] if place.any_end else []
+    argv = (python or "python3", "-B", f"{{run}}/{FILE}", *words, "--", *launch.argv)
+    files = {**launch.files, FILE: script("remote.slots", "remote.probe")}
+    return dataclasses.replace(launch, argv=argv, files=files)

@@ -1,0 +1,204 @@
+"""`queue.py --gpus N [--after NAME[=RUN]]… [--any-end] -- COMMAND…`: wait for the turn, take GPUs, become the command.
+
+Polls twice a second. It ends when a file "stop" appears in the run's folder, and on any signal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from remote.probe.gpus import Gpus, GpuSampler, Seen
+from remote.slots import before, turn
+from remote.slots.parts import Parts
+from remote.slots.tickets import Ticket, Tickets
+from remote.slots.words import Words
+
+_EVERY = 0.5
+_FIRST_ANSWER = 10.0  # how long a driver may take for its first one
+_VARIABLES = {"nvml": ("CUDA_VISIBLE_DEVICES",), "nvidia-smi": ("CUDA_VISIBLE_DEVICES",)}
+_OF_AMD = ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES")
+
+
+class Request(NamedTuple):
+    """What was asked for."""
+
+    run: str  # its folder
+    gpus: float
+    after: Tuple[before.Before, ...]
+    command: Tuple[str, ...]
+
+    @property
+    def root(self) -> str:
+        return os.path.dirname(os.path.dirname(self.run))
+
+
+class Refused(Exception):
+    """It can never begin; the words say why."""
+
+
+def parse(words: Sequence[str], run: str) -> Request:
+    """From the command line, which the launcher wrote."""
+    cut = list(words).index("--")
+    options, command = list(words[:cut]), tuple(words[cut + 1 :])
+    gpus, after, any_end = 0.0, [], "--any-end" in options
+    for name, value in zip(options, options[1:]):  # noqa: RUF007 - pairwise came with Python 3.10
+        if name == "--gpus":
+            gpus = float(value)
+        elif name == "--after":
+            after.append(before.parse(value, any_end=any_end))
+    return Request(run, gpus, tuple(after), command)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as if the command had begun already
+    request = parse(sys.argv[1:], os.environ["TRAJ_RUN_DIR"])
+    words = Words(request.run)
+    try:
+        taken = Waiting(request, words).wait()
+    except Refused as refusal:
+        words.event("left the queue", why=str(refusal))
+        words.ended("failed", str(refusal))
+        sys.exit("not started: %s" % refusal)
+    if taken is None:
+        words.event("left the queue", why="stopped")
+        words.ended("stopped", "stopped while it waited")
+        sys.exit(0)
+    words.begin()
+    os.environ.update(taken)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and a command would inherit that
+    try:
+        os.execvp(request.command[0], request.command)  # noqa: S606
+    except OSError as error:
+        sys.exit("cannot run %s: %s" % (request.command[0], error.strerror))
+
+
+class Waiting:
+    """One worker in the queue."""
+
+    def __init__(self, request: Request, words: Words) -> None:
+        self._request, self._words, self._name = request, words, os.path.basename(request.run)
+        # One queue a machine, where several of them share a home.
+        self._folder = os.path.join(request.root, "slots", socket.gethostname())
+        self._tickets = Tickets(self._folder)
+        self._parts = Parts(os.path.join(self._folder, "gpus"))
+        self._gpus: Optional[GpuSampler] = None
+        self._ticket: Optional[Ticket] = None
+        self._began = time.monotonic()
+
+    def wait(self) -> Optional[Dict[str, str]]:
+        """Wait; then the variables for the command. None: somebody created the file "stop". Refused: it cannot come."""
+        while not os.path.exists(os.path.join(self._request.run, "stop")):
+            found = self._try()
+            if found is not None:
+                return found
+            time.sleep(_EVERY)
+        if self._ticket is not None:
+            self._ticket.give_up()
+        return None
+
+    def _try(self) -> Optional[Dict[str, str]]:
+        why = self._missing()
+        seen = self._seen() if not why and self._request.gpus else None
+        held = self._tickets.held()
+        if held is None:
+            return None  # somebody else is looking: in a moment
+        try:
+            if self._ticket is None:
+                self._ticket = self._tickets.draw(self._name, before.launched(self._request.run))
+                after = [item.session for item in self._request.after]
+                self._words.event("queued", gpus=self._request.gpus, after=after)
+            self._ticket.note({"run": self._name, "gpus": self._request.gpus, "ready": not why})
+            if why:
+                self._words.waiting("waits for %s" % why)
+                return None
+            return self._take(seen) if seen is not None else self._go({}, ())
+        finally:
+            os.close(held)
+
+    def _missing(self) -> str:
+        """What must end first, or nothing."""
+        verdicts = [before.verdict(self._request.root, item) for item in self._request.after]
+        for found in verdicts:
+            if found.never:
+                raise Refused("it was to begin after %s" % found.why)
+        return " and for ".join(found.why for found in verdicts if not found.over)
+
+    def _seen(self) -> Seen:
+        if self._gpus is None:
+            self._gpus = GpuSampler(Gpus())
+            self._gpus.wait(_FIRST_ANSWER)
+        return self._gpus.read()
+
+    def _take(self, seen: Seen) -> Optional[Dict[str, str]]:
+        """Look at the GPUs, with the queue's lock in hand."""
+        assert self._ticket is not None
+        wanted = self._request.gpus
+        if seen.source == "asked":
+            self._words.waiting("waits for the GPU driver's first answer")
+            return None
+        names = _VARIABLES.get(seen.source, _OF_AMD)
+        allowed = next((os.environ[name] for name in names if name in os.environ), None)
+        rows = turn.usable(seen.gpus, allowed)
+        if len(rows) < turn.number_of(wanted):
+            if seen.error and seen.source != "none":  # a GPU that is lost for the moment may come back
+                self._words.waiting("waits for %s: %s" % (turn.wanted_words(wanted), seen.error))
+                return None
+            raise Refused(_too_few(wanted, len(rows), allowed, seen.error))
+        gpus = self._described(rows, seen.source)
+        found = turn.decide(gpus, wanted, len(self._tickets.ahead(self._ticket)))
+        if found.gpus is None:
+            self._words.waiting("waits for %s: %s" % (turn.wanted_words(wanted), found.why))
+            return None
+        holder = {"pid": os.getpid(), "run": self._name}
+        handles = self._parts.take([gpu.id for gpu in found.gpus], found.parts, holder)
+        if handles is None:
+            return None
+        for handle in handles:
+            os.set_inheritable(handle, True)
+        shown = ",".join(gpu.visible for gpu in found.gpus)
+        return self._go(dict.fromkeys(names, shown), [gpu.name for gpu in found.gpus])
+
+    def _described(self, rows: List[Dict[str, Any]], source: str) -> List[turn.Gpu]:
+        """What the driver and the locks say of each."""
+        ids = [str(row.get("uuid") or row["index"]) for row in rows]
+        holders = self._parts.look(ids)
+        ours = {int(str(item["pid"])) for found in holders.values() for item in found if "pid" in item} | {os.getpid()}
+        gpus = []
+        for name, row in zip(ids, rows):
+            there = [item for item in row.get("processes") or [] if os.path.exists("/proc/%s" % item.get("pid"))]
+            others = [item for item in there if not _below(item.get("pid"), ours)]
+            held = len(holders[name])
+            stranger = turn.stranger_of(row, held, others, named=bool(there))
+            part = "" if row.get("instance") is None else ":%s" % row["instance"]
+            gpus.append(turn.Gpu(name, "%s%s" % (row["index"], part), turn.visible_name(row, source), held, stranger))
+        return gpus
+
+    def _go(self, variables: Dict[str, str], gpus: Sequence[str]) -> Dict[str, str]:
+        assert self._ticket is not None
+        self._ticket.give_up()
+        self._words.event("left the queue", gpus=list(gpus), waited_s=round(time.monotonic() - self._began, 1))
+        return variables
+
+
+def _too_few(wanted: float, there: int, allowed: Optional[str], error: str) -> str:
+    limit = "" if allowed is None else " that its environment allows (%s)" % allowed
+    said = "; %s" % error if error else ""
+    return "it wants %s, and this host has %d%s%s" % (turn.wanted_words(wanted), there, limit, said)
+
+
+def _below(pid: Any, ours: "set[int]") -> bool:
+    """Is it one of these processes, or a descendant of one?"""
+    for _ in range(64):
+        if pid in ours:
+            return True
+        try:
+            with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
+                pid = int(file.read().rpartition(")")[2].split()[1])
+        except (OSError, TypeError, ValueError, IndexError):
+            return False
+    return False

@@ -1,0 +1,219 @@
+"""The queue for GPUs with real sessions, real locks and the real pynvml over a driver library that we have built."""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from console.deeds.queueing import Place, queued
+from remote.launcher import Launch
+from remote.local import LocalTransport
+from remote.tmux import TmuxLauncher
+
+STUB = Path(__file__).parents[1] / "data" / "nvml" / "stub.c"
+
+# Holds each of its GPUs through a file that nobody else may hold, and writes down what it had.
+WORK = """
+import fcntl, json, os, sys, time
+seen, until = sys.argv[1:]
+gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+files = [open(os.path.join(seen, "in-use-" + gpu), "w") for gpu in gpus.split(",") if gpu]
+try:
+    for file in files:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    open(os.path.join(seen, "two-at-once-" + str(os.getpid())), "w").close()
+with open(os.path.join(seen, "order"), "a") as file:
+    run = os.path.basename(os.environ["TRAJ_RUN_DIR"])
+    file.write(json.dumps({"run": run, "gpus": gpus, "pid": os.getpid()}) + "\\n")
+while until == "told" and not os.path.exists(os.path.join(seen, "go")):
+    time.sleep(0.05)
+time.sleep(0.2 if until == "told" else float(until))
+"""
+
+
+@pytest.fixture
+def launcher():
+    name = f"t{uuid.uuid4().hex[:8]}"
+    yield TmuxLauncher(LocalTransport(), name)
+    subprocess.run(["tmux", "-L", name, "kill-server"], check=False, capture_output=True)
+    Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", name).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def driver(tmp_path):
+    """Environment of a host with three GPUs."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("needs a C compiler for the driver's stand-in")
+    library = tmp_path / "driver"
+    library.mkdir()
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library / "libnvidia-ml.so.1", STUB], check=True)
+    (library / "state").write_text("3 ok")
+    return {"LD_LIBRARY_PATH": str(library), "NVML_STUB": str(library / "state")}
+
+
+def until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+class House:
+    """Workers of one host."""
+
+    def __init__(self, launcher, root, environment):
+        self.launcher, self.root, self.environment = launcher, root, environment
+        self.seen = root / "seen"
+        self.seen.mkdir()
+
+    def start(self, name, place, until="0.2", argv=None, env=None):
+        work = argv or (sys.executable, "-c", WORK, str(self.seen), until)
+        launch = Launch(str(self.root), f"{name}-1", name, work, env={**self.environment, **(env or {})})
+        self.launcher.start(queued(launch, place, sys.executable))
+
+    def document(self, name, file):
+        path = self.root / "runs" / f"{name}-1" / file
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def status(self, name):
+        return self.document(name, "status.json")
+
+    def code(self, name):
+        return self.document(name, "exit.json").get("code")
+
+    def order(self):
+        path = self.seen / "order"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def go(self):
+        (self.seen / "go").touch()
+
+    def log(self, name):
+        return (self.root / "runs" / f"{name}-1" / "train.log").read_text()
+
+
+@pytest.fixture
+def house(launcher, tmp_path, driver):
+    return House(launcher, tmp_path, driver)
+
+
+def living(house, names, killed, chance):
+    """One that waits or works, and its pid; None when all are between that or over."""
+    working = {item["run"][:-2]: item["pid"] for item in house.order()}
+    left = [name for name in names if name not in killed and house.code(name) is None]
+    pids = {name: house.status(name).get("pid") or working.get(name) for name in left}
+    known = [name for name in left if pids[name]]
+    who = chance.choice(known) if known else None
+    return who and (who, pids[who])
+
+
+def test_twenty_workers_on_three_gpus_and_random_kills(house):
+    chance = random.Random(20)
+    names = [f"w{number:02}" for number in range(20)]
+    killed = set()
+    for number, name in enumerate(names):
+        house.start(name, Place(gpus=2 if number % 5 == 4 else 1), until="1")
+        if number % 3 == 2:  # whoever it is: one that waits, or one that works
+            who, pid = until(lambda number=number: living(house, names[: number + 1], killed, chance))
+            with contextlib.suppress(ProcessLookupError):  # its end was quicker
+                os.kill(pid, signal.SIGKILL)
+                killed.add(who)
+    until(lambda: all(house.code(name) is not None for name in names), 120)
+    assert not [path.name for path in house.seen.iterdir() if path.name.startswith("two-at-once")]
+    ran = [item["run"][:-2] for item in house.order()]
+    assert len(ran) == len(set(ran))
+    assert killed
+    lost = [name for name in names if house.code(name) != 0 and name not in killed]
+    assert not lost
+    assert set(ran) >= set(names) - killed
+    wide = [item["gpus"].split(",") for item in house.order() if int(item["run"][1:3]) % 5 == 4]
+    assert all(len(set(gpus)) == 2 for gpus in wide)
+
+
+def test_the_order_is_the_one_of_the_start_and_a_wide_one_is_not_passed_over(house):
+    house.start("first", Place(gpus=2), until="told")
+    until(house.order)
+    house.start("wide", Place(gpus=3))
+    house.start("narrow", Place(gpus=1))  # one is free, and it is not its turn
+    until(lambda: "1 ahead" in house.status("narrow").get("message", ""))
+    until(lambda: "1 of 3 GPUs free" in house.status("wide").get("message", ""))
+    assert house.status("wide")["state"] == "queued"
+    house.go()
+    until(lambda: house.code("narrow") == 0)
+    assert [item["run"] for item in house.order()] == ["first-1", "wide-1", "narrow-1"]
+    assert house.status("wide") == {}  # the command speaks for itself from then on
+    events = [json.loads(line) for line in (house.root / "runs/wide-1/events.jsonl").read_text().splitlines()]
+    assert [item["event"] for item in events] == ["queued", "left the queue"] and len(events[1]["gpus"]) == 3
+
+
+def test_shares_go_together_and_whole_ones_stay_whole(house):
+    for name in ("a", "b"):
+        house.start(name, Place(gpus=0.5), until="told")
+        until(lambda name=name: name in {item["run"][0] for item in house.order()})
+    house.start("whole", Place(gpus=2))
+    until(lambda: house.code("whole") == 0)
+    house.go()
+    shown = {item["run"][:-2]: item["gpus"] for item in house.order()}
+    assert shown["a"] == shown["b"] == "GPU-0" and shown["whole"] == "GPU-1,GPU-2"
+
+
+def test_a_strangers_gpu_is_left_alone(house):
+    Path(house.environment["NVML_STUB"]).write_text(f"3 ok {os.getpid()}")  # this process computes on GPU 0
+    house.start("modest", Place(gpus=2))
+    house.start("all", Place(gpus=3))
+    until(lambda: house.code("modest") == 0)
+    assert house.order()[0]["gpus"] == "GPU-1,GPU-2"
+    said = until(lambda: house.status("all").get("message", "").partition("waits for 3 GPUs: ")[2])
+    assert f"GPU 0: process {os.getpid()} of" in said
+    Path(house.environment["NVML_STUB"]).write_text("3 ok")
+    until(lambda: house.code("all") == 0)
+
+
+def test_after_another_on_success_and_on_any_end(house):
+    wait = f"until [ -e {house.root}/go ]; do sleep 0.1; done"
+    house.start("good", Place(), argv=("sh", "-c", wait))
+    house.start("bad", Place(), argv=("sh", "-c", f"{wait}; exit 3"))
+    house.start("then", Place(gpus=1, after=("good=good-1",)))
+    house.start("never", Place(gpus=1, after=("good", "bad")))
+    house.start("anyway", Place(after=("bad",), any_end=True))
+    assert until(lambda: house.status("then").get("message")) == "waits for good to end"
+    (house.root / "go").touch()
+    for name, code in (("then", 0), ("anyway", 0), ("never", 1)):
+        assert until(lambda name=name: house.code(name) is not None) and house.code(name) == code
+    assert house.status("never")["state"] == "failed"
+    assert house.status("never")["reason"] == "it was to begin after bad ended otherwise: exit code 3"
+    assert {item["run"] for item in house.order()} == {"then-1", "anyway-1"}
+
+
+def test_one_that_waits_can_be_stopped_and_holds_nobody_up(house):
+    house.start("first", Place(gpus=3), until="told")
+    house.start("second", Place(gpus=1))
+    until(lambda: house.status("second").get("state") == "queued")
+    house.start("third", Place(gpus=1))
+    steps = list(house.launcher.stop(str(house.root), "second-1", "second"))
+    house.go()
+    assert steps[-1].gone and house.code("second") == 0 and house.status("second")["state"] == "stopped"
+    until(lambda: house.code("third") == 0)
+
+
+def test_what_can_never_be_is_said_at_once(house):
+    house.start("greedy", Place(gpus=4))
+    house.start("allowed", Place(gpus=2), env={"CUDA_VISIBLE_DEVICES": "1"})
+    house.start("typo", Place(gpus=1), argv=("no-such-program",))
+    for name in ("greedy", "allowed", "typo"):
+        assert until(lambda name=name: house.code(name) is not None) and house.code(name) == 1
+    assert house.status("greedy")["reason"] == "it wants 4 GPUs, and this host has 3"
+    assert "this host has 1 that its environment allows (1)" in house.log("allowed")
+    assert "cannot run no-such-program" in house.log("typo")
