@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from console.fleet.decoding import decode
 from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
+from console.fleet.rows import Rows
 from console.fleet.series import Shared
 from console.fleet.volumes import unexpanded
 from console.plain import plain
@@ -23,7 +25,7 @@ from remote.events import (
     Telemetry,
 )
 from trainer.record import files
-from trainer.record.jsonl import RESUME, decode_document, decode_lines, effective
+from trainer.record.jsonl import decode_document, decode_lines
 from trainer.record.race import Winner
 from trainer.record.status import from_json
 
@@ -123,18 +125,11 @@ def _fold_chunk(run: Run, event: Chunk) -> Run:
         return replace(run, log=_fold_log(Log() if event.reset else run.log, event))
     if event.name not in (files.METRICS, files.EVENTS):
         return run
-    rows, damaged = decode_lines(event.data)
+    rows, damaged = decode(event.data) if event.name == files.METRICS else decode_lines(event.data)
     run = replace(run, damaged_lines=run.damaged_lines + damaged)
     if event.name == files.EVENTS:
         return replace(run, events=(Shared() if event.reset else run.events).extended(rows))
-    return replace(run, rows=fold_rows(Shared() if event.reset else run.rows, rows))
-
-
-def fold_rows(before: Shared[Mapping[str, Any]], rows: list[dict[str, Any]]) -> Shared[Mapping[str, Any]]:
-    """Rows that count after these came; only a resumed run makes this look at the old ones again."""
-    if any(row.get("phase") == RESUME for row in rows):
-        return Shared(effective([*before, *rows]))
-    return before.extended(rows)
+    return replace(run, rows=(Rows() if event.reset else run.rows).extended(rows))
 
 
 def log_lines(data: bytes) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.fleet.fill import Fill
+from console.fleet.rows import Rows
 from console.fleet.series import Shared
 from console.fleet.volumes import Unexpanded
 from remote.events import Facts, Hello, LinkState, Process, Telemetry
@@ -79,7 +80,7 @@ class Run:
     exit: Mapping[str, Any] | None = None
     results: Mapping[str, Any] | None = None
     processes: Mapping[str, Process] = field(default_factory=dict)  # by the document that named it
-    rows: Shared[Mapping[str, Any]] = field(default_factory=Shared)  # effective metric rows, oldest first
+    rows: Rows = field(default_factory=Rows)  # effective metric rows, oldest first
     events: Shared[Mapping[str, Any]] = field(default_factory=Shared)
     log: Log = Log()
     damaged_lines: int = 0

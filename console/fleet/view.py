@@ -1,10 +1,8 @@
 """(fleet, time) → rows. Screen, text and JSON all use these, so that they can never disagree."""
 
-import functools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from console.fleet.advice import plan_advice, run_advice
 from console.fleet.cells import (
@@ -24,7 +22,7 @@ from console.fleet.fill import full_in
 from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
 from console.fleet.model import Fleet, Host, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
-from console.fleet.series import Shared
+from console.fleet.rows import Rows
 from console.fleet.state import state_of, state_of_plan, unreachable_for
 from remote.events import Disk, Gpu
 from trainer.record.status import Criterion, Status
@@ -50,7 +48,7 @@ __all__ = [
 
 UNHEARD_S = 3.0  # a host's figures come once a second: older than this is worth saying
 TREND_ROWS = 5
-TREND_LOOK = 400  # rows looked at for a trend: enough for a metric that comes once an epoch
+TREND_LOOK = 400  # rows among which the newest validation is looked for
 _LOWER = re.compile(r"(^|_)(loss|error|err|mse|mae|nrmse|rmse|nll|perplexity)(_|$)")
 
 
@@ -130,56 +128,32 @@ def _urgent(host: Host, now: float) -> tuple[Advice, ...]:
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
     """The metrics of a run: value now, best, direction. First the loss and what the stopping rules look at."""
-    recent = _recent(run.rows, tuple(status.metrics))
-    values = dict(status.metrics) or {name: numbers[-1] for name, numbers in recent.items()}
+    rows = run.rows
+    values = dict(status.metrics) or {name: rows.newest(name, 1)[0] for name in rows.names() if name != "lr"}
     decisive = ("loss", *(item.metric for item in (status.stopping.criteria if status.stopping else ())))
     names = [name for name in decisive if name in values]
     out = []
     for name in (*names, *(name for name in values if name not in names)):
         value = values[name]
         best = status.best.get(name)
-        direction = _direction(recent.get(name, []))
+        direction = _direction(rows.newest(name, TREND_ROWS))
         out.append((name, Trend(value, best.value if best else None, best.epoch if best else None, direction)))
     return tuple(out)
 
 
-def _validated(rows: Shared[Mapping[str, Any]], status: Status) -> int | None:
+def _validated(rows: Rows, status: Status) -> int | None:
     """The epoch of the newest validation that status.json knows of too: the two files arrive one after the other."""
-    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
-        row = rows[number]
+    for row in rows.last_of("val", TREND_LOOK):
         epoch = row.get("epoch")
-        if row.get("phase") == "val" and isinstance(epoch, int):
-            known = {name: value for name, value in status.metrics.items() if name in row}
-            if all(row[name] == value or math.isnan(value) for name, value in known.items()):
-                return epoch
+        known = {name: value for name, value in status.metrics.items() if name in row}
+        if isinstance(epoch, int) and all(row[name] == value or math.isnan(value) for name, value in known.items()):
+            return epoch
     return None
 
 
 def lower_is_better(name: str) -> bool:
     """Whether a metric's name says that less is better."""
     return bool(_LOWER.search(name))
-
-
-_NO_METRIC = frozenset({"t", "step", "epoch", "phase", "lr"})
-
-
-@functools.lru_cache(maxsize=2048)
-def _recent(rows: Shared[Mapping[str, Any]], wanted: tuple[str, ...]) -> dict[str, list[float]]:
-    """The last few values of each metric, oldest first. Remembered: rows change far less often than the fleet."""
-    found: dict[str, list[float]] = {name: [] for name in wanted}
-    missing = set(wanted)
-    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
-        for name, value in rows[number].items():
-            if name in _NO_METRIC or not isinstance(value, int | float) or isinstance(value, bool):
-                continue
-            values = found.setdefault(name, [])
-            if len(values) < TREND_ROWS:
-                values.append(float(value))
-            if len(values) == TREND_ROWS:
-                missing.discard(name)
-        if wanted and not missing:
-            break
-    return {name: values[::-1] for name, values in found.items() if values}
 
 
 def _direction(values: list[float]) -> int:
