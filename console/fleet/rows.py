@@ -253,15 +253,14 @@ def _append(buffer: _Buffer, rows: Sequence[Row]) -> None:
     """Row by row would be slow: rows of one phase with the same keys become columns together."""
     first = len(buffer.phases)
     for name in _CLOCKS:
-        buffer.clocks[name].extend([_clock(row.get(name)) for row in rows])
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for place, row in enumerate(rows):
-        phase = row.get("phase")
-        phase = sys.intern(phase) if type(phase) is str else ""
-        buffer.phases.append(phase)
-        alike.setdefault((phase, *row), []).append(place)
+        buffer.clocks[name].extend(_times([row.get(name) for row in rows]))
+    phases = [phase if type(phase) is str else "" for phase in [row.get("phase") for row in rows]]
+    buffer.phases.extend(map(sys.intern, phases))
+    alike: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for place, keys in enumerate(zip(phases, map(tuple, rows), strict=True)):
+        alike.setdefault(keys, []).append(place)
     pieces: dict[str, list[tuple[Sequence[int], Sequence[float]]]] = {}
-    for (phase, *keys), places in alike.items():
+    for (phase, keys), places in alike.items():
         columns = zip(*[rows[place].values() for place in places], strict=True)
         for key, values in zip(keys, columns, strict=True):
             name = chart_name(key, phase)
@@ -304,9 +303,11 @@ def _metric(value: Any) -> float | None:
         return None
 
 
-def _clock(value: Any) -> float:
-    number = value if type(value) is float else _metric(value)
-    return NONE if number is None else number
+def _times(values: list[Any]) -> Iterable[float]:
+    try:
+        return array("d", values)
+    except (TypeError, OverflowError):
+        return [NONE if (number := _metric(value)) is None else number for value in values]
 
 
 def _tidy(value: float) -> int | float:
