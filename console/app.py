@@ -91,7 +91,7 @@ class ConsoleApp(App[None]):
         self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.changed)
         self.set_interval(1.0, self.repaint)
-        await self.source.start()
+        self.call_after_refresh(self.source.start)  # the first frame waits for nothing
 
     async def on_unmount(self) -> None:
         self._unlisten()

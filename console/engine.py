@@ -25,10 +25,13 @@ class Engine:
     actions: ConsoleActions
 
 
-def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None) -> Engine:
-    """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
+def make_engine(
+    config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None, later: bool = False
+) -> Engine:
+    """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords. `later`: begin
+    with what the last console knew, and read the rest once started."""
     hosts = Hosts(config, ask=ask)
-    pump = Pump(config, state, hosts.transport, readonly=readonly)
+    pump = Pump(config, state, hosts.transport, readonly=readonly, later=later)
     actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
     return Engine(config, hosts, pump, actions)
 

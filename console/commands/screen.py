@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     from console.door import HostDoor, Questions
 
     questions = Questions()
-    engine = common.engine(arguments, ask=questions.ask)
+    engine = common.engine(arguments, ask=questions.ask, later=True)
     door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
     try:

@@ -1,14 +1,15 @@
 """(fleet, what a link said) → fleet. Pure: the time is an argument, and every message has its answer."""
 
+import functools
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from console.fleet.decoding import decode
 from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
-from console.fleet.rows import Rows
+from console.fleet.rows import Earlier, Rows
 from console.fleet.series import Shared
 from console.fleet.volumes import unexpanded
 from console.plain import plain
@@ -32,6 +33,8 @@ from trainer.record.status import from_json
 LOG_LINES = 5000  # kept of each run's log; the whole of it is in the mirror
 SKEWS = 5  # figures that the clocks are compared over
 RUNS, RACES = "runs", "races"
+Kept = Document | Chunk | FolderGone  # what can be known from before
+Recalled = tuple[Event, float, Callable[[], bytes] | None]  # its time; what reads the part of a stream before it
 
 
 def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
@@ -51,6 +54,26 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
                 elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
                     _fold_winner(winners, name, event)
     return replace(fleet, hosts={**fleet.hosts, host: value}, runs=runs, winners=winners, version=fleet.version + 1)
+
+
+def recall(fleet: Fleet, host: str, told: Iterable[Recalled]) -> Fleet:
+    """The fleet with what is known from before of a host: each event with its own time, and what was left in a file."""
+    runs, winners = dict(fleet.runs), dict(fleet.winners)
+    for event, now, before in told:
+        area, _slash, name = event.folder.partition("/") if isinstance(event, Kept) else ("", "", "")
+        if area == RUNS and isinstance(event, Kept):
+            key = RunKey(host, name)
+            run = runs.get(key) or Run(key, seen=now, heard_at=now)
+            if before is not None and isinstance(event, Chunk) and event.name == files.METRICS:
+                run = replace(run, rows=Rows(earlier=Earlier(functools.partial(_rows_of, before))))
+            runs[key] = fold_run(run, event, now)
+        elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
+            _fold_winner(winners, name, event)
+    return replace(fleet, runs=runs, winners=winners, version=fleet.version + 1)
+
+
+def _rows_of(read: Callable[[], bytes]) -> list[dict[str, Any]]:
+    return decode(read())[0]
 
 
 def plan(fleet: Fleet, planned: Iterable[Planned]) -> Fleet:

@@ -148,6 +148,10 @@ class Rows(Sequence[Row]):
             end = bisect_left(column.places, self._length)
         return column.values[max(0, end - count) : end].tolist()
 
+    def last(self, count: int) -> list[Row]:
+        """The newest rows in memory, oldest first."""
+        return [self._row(place) for place in range(max(0, self._length - count), self._length)]
+
     def last_of(self, phase: str, look: int) -> Iterator[Row]:
         """Rows of a phase among the newest `look` in memory, the newest first."""
         for place in range(self._length - 1, max(-1, self._length - 1 - look), -1):
@@ -257,8 +261,8 @@ def _append(buffer: _Buffer, rows: Sequence[Row]) -> None:
     phases = [phase if type(phase) is str else "" for phase in [row.get("phase") for row in rows]]
     buffer.phases.extend(map(sys.intern, phases))
     alike: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-    for place, keys in enumerate(zip(phases, map(tuple, rows), strict=True)):
-        alike.setdefault(keys, []).append(place)
+    for place, kind in enumerate(zip(phases, map(tuple, rows), strict=True)):
+        alike.setdefault(kind, []).append(place)
     pieces: dict[str, list[tuple[Sequence[int], Sequence[float]]]] = {}
     for (phase, keys), places in alike.items():
         columns = zip(*[rows[place].values() for place in places], strict=True)
