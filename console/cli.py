@@ -41,7 +41,8 @@ exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host un
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _of_the_screen(words) or _parser().parse_args(words)
     try:
         command = importlib.import_module(f"console.commands.{arguments.command or 'screen'}")
         code: int = command.run(arguments)
@@ -54,6 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _complain(arguments, error)
     return code
+
+
+def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
+    """The screen without any command, seen at once: the parser of all commands costs the first frame a third."""
+    if any(word in COMMANDS or word in ("-h", "--help") for word in words):
+        return None
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, parents=[_shared(None)])
+    try:
+        arguments, others = parser.parse_known_args(words)
+    except (argparse.ArgumentError, SystemExit):
+        return None
+    arguments.command = None
+    return None if others else arguments
 
 
 def _parser() -> argparse.ArgumentParser:

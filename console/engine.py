@@ -2,27 +2,39 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
 from console.pulling.ledger import Pulls
 from console.pump import Pump
 
+if TYPE_CHECKING:
+    from console.actions import ConsoleActions
+
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Engine:
     """Close it at the end, or use `open_engine`."""
 
     config: Config
     hosts: Hosts
     pump: Pump
-    actions: ConsoleActions
+    pulls: Pulls
+
+    @functools.cached_property
+    def actions(self) -> "ConsoleActions":
+        """Made when somebody wants to do something: much is imported for it that a first frame does not need."""
+        from console.actions import ConsoleActions  # noqa: PLC0415
+
+        pump = self.pump
+        return ConsoleActions(self.config, self.hosts, lambda: pump.fleet, readonly=pump.readonly, pulls=self.pulls)
 
 
 def make_engine(
@@ -32,8 +44,7 @@ def make_engine(
     with what the last console knew, and read the rest once started."""
     hosts = Hosts(config, ask=ask)
     pump = Pump(config, state, hosts.transport, readonly=readonly, later=later)
-    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
-    return Engine(config, hosts, pump, actions)
+    return Engine(config, hosts, pump, Pulls(state))
 
 
 @contextlib.asynccontextmanager

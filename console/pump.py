@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console import last_seen
 from console.config import Config
@@ -23,7 +24,6 @@ from console.fleet.fold import fold, plan, recall
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, reported
 from console.fleet.view import run_row
-from console.history import Entry, History, entry_of
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from console.pulling.ledger import Pulls
 from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
@@ -31,6 +31,9 @@ from remote.link import Link
 from remote.transport import Transport
 from remote.watch import Watch, Watched
 from trainer.record import files, toml
+
+if TYPE_CHECKING:
+    from console.history import Entry, History
 
 QUEUED_BATCHES = 256
 HISTORY_EVERY_S = 2.0
@@ -87,8 +90,10 @@ class Pump:
                 self._fleet = self._recalled(self._fleet, name)
 
     @functools.cached_property
-    def history(self) -> History:
+    def history(self) -> "History":
         """The index of runs: opened when it is first needed, by one thread at a time."""
+        from console.history import History  # noqa: PLC0415 - SQLite is not for the first frame
+
         return History(self._state)
 
     @property
@@ -337,7 +342,9 @@ class Pump:
         for race, winner in self._fleet.winners.items():
             self.history.keep_winner(race, winner.run, winner.worker, winner.time)
 
-    def _entry(self, run: Run, now: float) -> Entry:
+    def _entry(self, run: Run, now: float) -> "Entry":
+        from console.history import entry_of  # noqa: PLC0415
+
         end = ended(run)
         return entry_of(
             run_row(self._fleet, run, now),

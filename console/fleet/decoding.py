@@ -6,18 +6,16 @@ leave) is read line by line by the reader that the contract has.
 
 from typing import Any
 
-import msgspec
-
 from trainer.record.jsonl import decode_lines, whole_lines
-
-_DECODER = msgspec.json.Decoder()
 
 
 def decode(data: bytes) -> tuple[list[dict[str, Any]], int]:
     """Rows of the whole lines, and how many lines were none. Names of numbers that JSON does not have stay text."""
+    import msgspec  # noqa: PLC0415 - some 20 ms that the first frame does not need
+
     data = whole_lines(data)
     try:
-        rows: list[Any] = _DECODER.decode_lines(data)
+        rows: list[Any] = msgspec.json.Decoder().decode_lines(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return decode_lines(data)
     if set(map(type, rows)) <= {dict}:
