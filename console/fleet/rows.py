@@ -9,7 +9,6 @@ Old rows may be left where they are (`Earlier`): then only the end is in memory,
 
 import math
 import sys
-import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -60,7 +59,7 @@ class Earlier:
     """Rows that were left where they are: `read` brings all of them as they were written, markers of resumes too."""
 
     def __init__(self, read: Callable[[], Iterable[Row]]) -> None:
-        self._read, self._lock = read, threading.Lock()
+        self._read = read
         self._rows: Rows | None = None
 
     @property
@@ -69,11 +68,10 @@ class Earlier:
         return self._rows is not None
 
     def rows(self) -> "Rows":
-        """Read once, by whoever asks first: it may be a thread."""
-        with self._lock:
-            if self._rows is None:
-                self._rows = Rows().extended(self._read())
-            return self._rows
+        """Read when somebody first asks; it may be a thread, and two at once only do the work twice."""
+        if self._rows is None:
+            self._rows = Rows().extended(self._read())
+        return self._rows
 
 
 class Rows(Sequence[Row]):
