@@ -26,7 +26,7 @@ from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
 from console.screens.palette import Commands
-from console.screens.picture import Look, Picture, look
+from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
 from console.source import Actions, Door, Source
 from console.themes import DARK, LIGHT
@@ -34,6 +34,7 @@ from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
+TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
 class AsciiOnly(LineFilter):
@@ -66,17 +67,18 @@ class ConsoleApp(App[None]):
         guide: str = "",
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
-        look: Look = look,
+        look: Look | None = None,
     ) -> None:
         super().__init__()
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.curves = Notes(), Curves()
-        self._ascii, self._guide, self._look = ascii, guide, look
+        self._ascii, self._guide, self._look = ascii, guide, look or remembering()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
         self._asked = False  # a repaint is on its way
+        self._news = 0  # of the fleet that was painted
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -89,8 +91,8 @@ class ConsoleApp(App[None]):
     async def on_mount(self) -> None:
         self.animation_level = "none"
         self.set_class(self._ascii, "ascii")
-        self._unlisten = self.source.listen(self.changed)
-        self.set_interval(1.0, self.repaint)
+        self._unlisten = self.source.listen(self.fleet_changed)
+        self.set_interval(TICK_S, self._tick)
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing
 
     async def on_unmount(self) -> None:
@@ -104,8 +106,13 @@ class ConsoleApp(App[None]):
         picture = self._look(self.source.fleet, self.source.races(), self.clock())
         return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self._guide)
 
+    def fleet_changed(self) -> None:
+        """The source has a newer fleet: what is no news in it waits for the tick."""
+        if self.source.fleet.news != self._news:
+            self.changed()
+
     def changed(self) -> None:
-        """The fleet changed: repaint soon, and once for all that changes until then.
+        """Something on the screen changed: repaint soon, and once for all that changes until then.
 
         The pump calls this from outside of the app's context, in which a timer would not know its app: a message does.
         """
@@ -123,6 +130,7 @@ class ConsoleApp(App[None]):
             return
         self._painted = time.monotonic()
         picture = self.take_picture()
+        self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
                 screen.show(picture)
@@ -130,6 +138,10 @@ class ConsoleApp(App[None]):
                 break
         if self._reception is not None:
             self._reception.attend(picture.fleet)
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._painted > TICK_S / 2:
+            self.repaint()
 
     def _due(self) -> None:
         self._asked = False

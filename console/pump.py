@@ -230,7 +230,7 @@ class Pump:
             self._open(name)
 
     def _become(self, fleet: Fleet) -> None:
-        self._fleet = replace(fleet, version=self._fleet.version + 1)
+        self._fleet = replace(fleet, version=self._fleet.version + 1, news=self._fleet.news + 1)
         for listener in tuple(self._listeners):
             listener()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from console.fleet import decoding
 from console.fleet.decoding import decode
 from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
@@ -26,9 +27,8 @@ from remote.events import (
     Telemetry,
 )
 from trainer.record import files
-from trainer.record.jsonl import decode_document, decode_lines
+from trainer.record.jsonl import decode_lines
 from trainer.record.race import Winner
-from trainer.record.status import from_json
 
 LOG_LINES = 5000  # kept of each run's log; the whole of it is in the mirror
 SKEWS = 5  # figures that the clocks are compared over
@@ -40,20 +40,42 @@ Recalled = tuple[Event, float, Callable[[], bytes] | None]  # its time; what rea
 def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
     """The fleet after these events of a host. One call per batch: the maps are copied once."""
     value = fleet.hosts.get(host) or Host(host, link_since=now)
-    runs = dict(fleet.runs)
-    winners = dict(fleet.winners)
+    changed: dict[RunKey, Run] = {}
+    winners, news = fleet.winners, False
     for event in events:
         match event:
             case LinkState() | Hello() | Telemetry() | Facts() | Synced():
                 value = fold_host(value, event, now)
+                news = news or not isinstance(event, Telemetry)
             case _:
                 area, _slash, name = event.folder.partition("/")
                 if area == RUNS and name:
                     key = RunKey(host, name)
-                    runs[key] = fold_run(runs.get(key) or Run(key, seen=now, heard_at=now), event, now)
+                    before = changed.get(key) or fleet.runs.get(key) or Run(key, seen=now, heard_at=now)
+                    changed[key] = fold_run(before, event, now)
+                    news = news or _is_news(before, changed[key], event)
                 elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
+                    winners, news = dict(winners), True
                     _fold_winner(winners, name, event)
-    return replace(fleet, hosts={**fleet.hosts, host: value}, runs=runs, winners=winners, version=fleet.version + 1)
+    return replace(
+        fleet,
+        hosts={**fleet.hosts, host: value},
+        runs={**fleet.runs, **changed} if changed else fleet.runs,
+        winners=winners,
+        version=fleet.version + 1,
+        news=fleet.news + news,
+    )
+
+
+def _is_news(before: Run, after: Run, event: Event) -> bool:
+    """Not when only the figures moved that move all the time: a heartbeat, a step, a process's memory."""
+    if isinstance(event, Process):
+        known = before.processes.get(event.document)
+        return known is None or known.alive != event.alive
+    old, new = before.status, after.status
+    if not isinstance(event, Document) or event.name != files.STATUS or old is None or new is None:
+        return True
+    return (old.state, old.epoch, old.message, old.metrics) != (new.state, new.epoch, new.message, new.metrics)
 
 
 def recall(fleet: Fleet, host: str, told: Iterable[Recalled]) -> Fleet:
@@ -69,7 +91,7 @@ def recall(fleet: Fleet, host: str, told: Iterable[Recalled]) -> Fleet:
             runs[key] = fold_run(run, event, now)
         elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
             _fold_winner(winners, name, event)
-    return replace(fleet, runs=runs, winners=winners, version=fleet.version + 1)
+    return replace(fleet, runs=runs, winners=winners, version=fleet.version + 1, news=fleet.news + 1)
 
 
 def _rows_of(read: Callable[[], bytes]) -> list[dict[str, Any]]:
@@ -131,11 +153,11 @@ def _fold_document(run: Run, event: Document) -> Run:
         return run
     value: dict[str, Any] | None = None
     if event.text is not None:
-        value = decode_document(event.text.encode("utf-8", "replace"))
+        value = decoding.document(event.text)
         if value is None:  # a torn write of somebody who does not replace atomically: the next one will be whole
             return replace(run, damaged_lines=run.damaged_lines + 1)
     if event.name == files.STATUS:
-        return replace(run, status=None if value is None else from_json(value))
+        return replace(run, status=None if value is None else decoding.status(value))
     if event.name == files.LAUNCH:
         return replace(run, launch=value)
     if event.name == files.EXIT:
@@ -176,7 +198,7 @@ def _fold_winner(winners: dict[str, Winner], race: str, event: Document) -> None
     if event.text is None:
         winners.pop(race, None)
         return
-    data = decode_document(event.text.encode("utf-8", "replace"))
+    data = decoding.document(event.text)
     if data is not None and isinstance(data.get("run"), str):
         when = data.get("time")
         number = float(when) if isinstance(when, int | float) else 0.0

@@ -130,7 +130,8 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that is known. `version` grows with every change, so that a screen can tell cheaply."""
+    """Everything that is known. `version` grows with every change, so that a screen can tell cheaply; `news` only when
+    there is something to read that does not change every second anyhow."""
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
@@ -138,3 +139,4 @@ class Fleet:
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
     pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     version: int = 0
+    news: int = 0

@@ -20,7 +20,7 @@ from console.fleet.cells import (
 )
 from console.fleet.fill import full_in
 from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
-from console.fleet.model import Fleet, Host, Run, RunKey
+from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
 from console.fleet.rows import Rows
 from console.fleet.state import state_of, state_of_plan, unreachable_for
@@ -52,21 +52,36 @@ TREND_LOOK = 400  # rows among which the newest validation is looked for
 _LOWER = re.compile(r"(^|_)(loss|error|err|mse|mae|nrmse|rmse|nll|perplexity)(_|$)")
 
 
-def worker_rows(fleet: Fleet, now: float) -> tuple[WorkerRow, ...]:
+class Maker:
+    """Makes rows, each time anew."""
+
+    def run(self, fleet: Fleet, run: Run, now: float) -> WorkerRow:
+        """The row of one run."""
+        return run_row(fleet, run, now)
+
+    def plan(self, fleet: Fleet, planned: Planned, now: float) -> WorkerRow:
+        """The row of a worker that has no run."""
+        host = fleet.hosts.get(planned.host) or Host(planned.host)
+        state, advice = state_of_plan(planned, now), plan_advice(planned, now)
+        return WorkerRow(planned.worker, planned.host, None, state, advice=advice, host_advice=_urgent(host, now))
+
+    def host(self, host: Host, now: float) -> HostRow:
+        """The row of one host."""
+        return host_row(host, now)
+
+
+ANEW = Maker()
+
+
+def worker_rows(fleet: Fleet, now: float, make: Maker = ANEW) -> tuple[WorkerRow, ...]:
     """One row per worker: the newest run of it, or its plan. Workers of the configuration first, in its order."""
     newest = newest_runs(fleet)
     rows = []
     for name, planned in fleet.planned.items():
         run = newest.pop((planned.host, name), None)
-        if run is None:
-            state = state_of_plan(planned, now)
-            host = fleet.hosts.get(planned.host) or Host(planned.host)
-            plan = plan_advice(planned, now)
-            rows.append(WorkerRow(name, planned.host, None, state, advice=plan, host_advice=_urgent(host, now)))
-        else:
-            rows.append(run_row(fleet, run, now))
+        rows.append(make.plan(fleet, planned, now) if run is None else make.run(fleet, run, now))
     others = sorted(newest.values(), key=lambda run: (run.worker, run.key.host))
-    return (*rows, *(run_row(fleet, run, now) for run in others))
+    return (*rows, *(make.run(fleet, run, now) for run in others))
 
 
 def newest_runs(fleet: Fleet) -> dict[tuple[str, str], Run]:
@@ -191,12 +206,13 @@ def _elapsed(run: Run, state: State, host_now: float) -> float | None:
     return max(0.0, last - start) if last is not None else None
 
 
-def host_rows(fleet: Fleet, now: float) -> tuple[HostRow, ...]:
+def host_rows(fleet: Fleet, now: float, make: Maker = ANEW) -> tuple[HostRow, ...]:
     """One row per host, in the order in which they were configured."""
-    return tuple(_host_row(host, now) for host in fleet.hosts.values())
+    return tuple(make.host(host, now) for host in fleet.hosts.values())
 
 
-def _host_row(host: Host, now: float) -> HostRow:
+def host_row(host: Host, now: float) -> HostRow:
+    """The row of one host."""
     figures = host.telemetry
     disk = disk_of(host)
     unheard = unreachable_for(host, now)
@@ -271,20 +287,24 @@ def _below(path: str, mount: str) -> bool:
     return path == mount or path.startswith(mount.rstrip("/") + "/")
 
 
-def race_views(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> tuple[RaceView, ...]:
+def race_views(
+    fleet: Fleet, races: Mapping[str, Sequence[str]], now: float, make: Maker = ANEW
+) -> tuple[RaceView, ...]:
     """Each race of the configuration as it stands: its newest instance, or its workers before the first start."""
-    return tuple(race_view(fleet, name, workers, now) for name, workers in races.items())
+    return tuple(race_view(fleet, name, workers, now, make=make) for name, workers in races.items())
 
 
-def race_view(fleet: Fleet, name: str, workers: Sequence[str], now: float, race: str = "") -> RaceView:
+def race_view(
+    fleet: Fleet, name: str, workers: Sequence[str], now: float, race: str = "", *, make: Maker = ANEW
+) -> RaceView:
     """A race as it stands; `race` names an instance, else it is the newest."""
     race = race or newest_race(fleet, name)
     if not race or not any(run.race == race for run in fleet.runs.values()):
-        rows = [row for row in worker_rows(fleet, now) if row.worker in workers]
+        rows = [row for row in worker_rows(fleet, now, make) if row.worker in workers]
         return RaceView(name, race, tuple(_standing(row, False) for row in rows))
     runs = _newest_of_each([run for run in fleet.runs.values() if run.race == race])
     winner = fleet.winners.get(race)
-    standings = [_standing(run_row(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]
+    standings = [_standing(make.run(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]
     standings.sort(key=_rank)
     first = next((item for item in standings if item.won), None)
     over = bool(standings) and not any(item.row.state.live for item in standings)

@@ -7,11 +7,13 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.fleet import decoding
 from console.fleet.decoding import decode
 from console.fleet.model import Run, RunKey
 from console.fleet.points import metric_names, points, thinned
 from console.fleet.rows import Earlier, Rows
-from trainer.record.jsonl import decode_lines, effective, encode
+from trainer.record.jsonl import decode_document, decode_lines, effective, encode
+from trainer.record.status import from_json
 
 VALUES = st.one_of(
     st.floats(), st.integers(-3, 3), st.sampled_from(["NaN", "-Infinity", "word", None, True, [1.0], 10**400])
@@ -137,3 +139,36 @@ def test_points_of_a_whole_file_are_read_once():
     assert len(rows) == 3 and rows.complete
     later = rows.extended([{"step": 4, "loss": 0.5}])
     assert list(later.column("loss").values) == [3.0, 2.0, 1.0, 0.5] and asked == [1]
+
+
+STATUS = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": st.sampled_from(["training", "finished", 3, None]),
+        "epoch": st.one_of(st.integers(-1, 9), st.floats(0, 3), st.sampled_from([2.0, "2", True, None])),
+        "heartbeat": st.one_of(st.floats(0, 1e9), st.integers(0, 9), st.sampled_from(["NaN", True, None])),
+        "metrics": st.one_of(st.dictionaries(st.text(max_size=3), VALUES, max_size=3), st.just([])),
+        "best": st.dictionaries(st.just("a"), st.fixed_dictionaries({}, optional={"value": VALUES, "mode": VALUES})),
+        "stopping": st.sampled_from(
+            [None, {}, {"criteria": [{"metric": "a", "passed": None}], "odd": 1}, {"every": 2.5}]
+        ),
+        "notes": st.sampled_from([[], ["a"], ["a", 1], "a"]),
+        "device": st.sampled_from([None, {"kind": "cuda", "index": 1, "more": 2}, []]),
+        "extra": st.sampled_from([{}, {"a": 1}, 3]),
+        "own": VALUES,
+    },
+)
+
+
+@given(STATUS)
+def test_the_fast_status_is_what_the_contract_reads(data):
+    text = encode(data).decode()
+    wanted = decode_document(text.encode())
+    found = decoding.document(text)
+    assert repr(found) == repr(wanted)
+    assert repr(decoding.status(found)) == repr(from_json(wanted))
+
+
+@given(st.one_of(st.text(max_size=20), st.sampled_from(['{"a": NaN}', "[1]", '{"a": "NaN"}', '{"a":1}x', "{"])))
+def test_the_fast_document_is_what_the_contract_reads(text):
+    assert repr(decoding.document(text)) == repr(decode_document(text.encode("utf-8", "replace")))
