@@ -27,6 +27,8 @@ COMMANDS = {
     "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
+    "watch": "no screen: sync results, write the report, send alerts, until it is ended",
+    "alerts": "the ways of the configuration to tell a person, and a test of them",
     "report": "the state of everything as a Markdown file, and as one page with the curves",
     "race": "start all workers of a race and follow it to its end",
 }
