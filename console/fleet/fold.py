@@ -68,7 +68,10 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
 
 
 def _is_news(before: Run, after: Run, event: Event) -> bool:
-    """Not when only the figures moved that move all the time: a heartbeat, a step, a process's memory."""
+    """Not when only the figures moved that move all the time: a heartbeat, a step, a process's memory. Nor is a line of
+    a log or a row of metrics, which only whoever looks at that run can see."""
+    if isinstance(event, Chunk):
+        return False
     if isinstance(event, Process):
         known = before.processes.get(event.document)
         return known is None or known.alive != event.alive
