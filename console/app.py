@@ -15,7 +15,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from console.fleet.model import RunKey
+from console.fleet.model import Run, RunKey
 from console.format import plural
 from console.glyphs import ascii_twin
 from console.screens.base import WorkersScreen
@@ -34,6 +34,7 @@ from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
+LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
 TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
@@ -79,6 +80,8 @@ class ConsoleApp(App[None]):
         self.theme = LIGHT.name if light else DARK.name
         self._asked = False  # a repaint is on its way
         self._news = 0  # of the fleet that was painted
+        self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
+        self._cost = 0.0  # seconds that the last repaint took
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -108,7 +111,8 @@ class ConsoleApp(App[None]):
 
     def fleet_changed(self) -> None:
         """The source has a newer fleet: what is no news in it waits for the tick."""
-        if self.source.fleet.news != self._news:
+        fleet = self.source.fleet
+        if fleet.news != self._news or any(fleet.runs.get(key) is not run for key, run in self._followed.items()):
             self.changed()
 
     def changed(self) -> None:
@@ -122,7 +126,8 @@ class ConsoleApp(App[None]):
 
     def on_fleet_changed(self) -> None:
         """Wait for the next moment at which the screen may be painted."""
-        self.set_timer(max(0.001, self._painted + REPAINT_S - time.monotonic()), self._due)
+        pause = max(REPAINT_S, min(LONGEST_S, self._cost / SHARE))
+        self.set_timer(max(0.001, self._painted + pause - time.monotonic()), self._due)
 
     def repaint(self) -> None:
         """Show the fleet as it is now, on the screen in front and on what can be seen behind it."""
@@ -134,8 +139,11 @@ class ConsoleApp(App[None]):
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
                 screen.show(picture)
+            if isinstance(screen, WorkersScreen):
+                self._followed = {key: picture.fleet.runs.get(key) for key in screen.follows}
             if not screen.is_modal:
                 break
+        self._cost = time.monotonic() - self._painted
         if self._reception is not None:
             self._reception.attend(picture.fleet)
 

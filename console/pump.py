@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from console.history import Entry, History
 
 QUEUED_BATCHES = 256
-HISTORY_EVERY_S = 2.0
+HISTORY_EVERY_S, HISTORY_SLOW_S = 2.0, 20.0  # states; how far a run is
 LAST_EVERY_S = 60.0
 
 WATCHED = (
@@ -79,8 +79,8 @@ class Pump:
         self._room = threading.Semaphore(QUEUED_BATCHES)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
-        self._kept: dict[RunKey, tuple[str, int | None, bool, float | None]] = {}  # what the history has of it
-        self._kept_at = self._last_at = clock()
+        self._kept: dict[RunKey, tuple[str, int | None, tuple[bool, float | None]]] = {}  # what the history has of it
+        self._kept_at = self._slow_at = self._last_at = clock()
         self._began = self._kept_at
         self._remembering = threading.Thread(target=self._remember_later, name="memory", daemon=True)
         self._fleet = self._first_fleet()
@@ -330,11 +330,15 @@ class Pump:
         self._kept_at = now
         if self._pulls.changed():
             self._fleet = replace(self._fleet, pulled=self._pulls.load(), version=self._fleet.version + 1)
+        slow = force or now - self._slow_at >= HISTORY_SLOW_S
+        self._slow_at = now if slow else self._slow_at
         changed = []
         for key, run in self._fleet.runs.items():
             status = reported(run)
-            mark = (status.state if status else "", status.epoch if status else None, run.exit is not None, began(run))
-            if self._kept.get(key) != mark:
+            ended_or_began = (run.exit is not None, began(run))
+            mark = (status.state if status else "", status.epoch if status else None, ended_or_began)
+            known = self._kept.get(key)
+            if known is None or known[::2] != mark[::2] or (slow and known != mark):
                 self._kept[key] = mark
                 changed.append(self._entry(run, now))
         if changed:

@@ -1,7 +1,7 @@
-"""A program in a real terminal (a pty) of a given size: what it writes, when, and what it costs. Used by the benchmarks.
+"""A program in a real terminal (a pty) of a given size: what it writes, when, and what it costs. For the benchmarks.
 
-The reader answers nothing but Textual's questions that it would otherwise wait for; time is this machine's monotonic
-clock. `seen` waits for bytes that were painted: cells of one style are written as one piece of text.
+Time is this machine's monotonic clock. `seen` waits for bytes that were painted: what steers the terminal is taken out
+of them, so that a line stands there as one piece of text.
 """
 
 import contextlib

@@ -52,15 +52,16 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
                 if area == RUNS and name:
                     key = RunKey(host, name)
                     before = changed.get(key) or fleet.runs.get(key) or Run(key, seen=now, heard_at=now)
-                    changed[key] = fold_run(before, event, now)
+                    changed[key] = _folded(before, event)
                     news = news or _is_news(before, changed[key], event)
                 elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
                     winners, news = dict(winners), True
                     _fold_winner(winners, name, event)
+    heard = {key: replace(run, heard_at=now) for key, run in changed.items()}
     return replace(
         fleet,
         hosts={**fleet.hosts, host: value},
-        runs={**fleet.runs, **changed} if changed else fleet.runs,
+        runs={**fleet.runs, **heard} if heard else fleet.runs,
         winners=winners,
         version=fleet.version + 1,
         news=fleet.news + news,
@@ -68,7 +69,10 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
 
 
 def _is_news(before: Run, after: Run, event: Event) -> bool:
-    """Not when only the figures moved that move all the time: a heartbeat, a step, a process's memory."""
+    """Not when only the figures moved that move all the time: a heartbeat, a step, a process's memory. Nor is a line of
+    a log or a row of metrics, which only whoever looks at that run can see."""
+    if isinstance(event, Chunk):
+        return False
     if isinstance(event, Process):
         known = before.processes.get(event.document)
         return known is None or known.alive != event.alive
@@ -131,7 +135,10 @@ def _fold_telemetry(host: Host, event: Telemetry, now: float) -> Host:
 
 
 def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: float) -> Run:
-    run = replace(run, heard_at=now)
+    return replace(_folded(run, event), heard_at=now)
+
+
+def _folded(run: Run, event: Document | Chunk | Process | FolderGone) -> Run:
     match event:
         case Document():
             return _fold_document(run, event)
@@ -144,7 +151,8 @@ def fold_run(run: Run, event: Document | Chunk | Process | FolderGone, now: floa
 
 
 def _fold_document(run: Run, event: Document) -> Run:
-    run = replace(run, gone=False)
+    if run.gone:
+        run = replace(run, gone=False)
     if event.problem:  # it is there, and could not be read: the last one that could be stays
         return run
     if event.name == files.RUN:
@@ -171,7 +179,8 @@ def _fold_chunk(run: Run, event: Chunk) -> Run:
     if event.name not in (files.METRICS, files.EVENTS):
         return run
     rows, damaged = decode(event.data) if event.name == files.METRICS else decode_lines(event.data)
-    run = replace(run, damaged_lines=run.damaged_lines + damaged)
+    if damaged:
+        run = replace(run, damaged_lines=run.damaged_lines + damaged)
     if event.name == files.EVENTS:
         return replace(run, events=(Shared() if event.reset else run.events).extended(rows))
     return replace(run, rows=(Rows() if event.reset else run.rows).extended(rows))

@@ -38,5 +38,5 @@ class RowMemory(Maker):
             return known[2]
         row = super().run(fleet, of, now) if isinstance(of, Run) else super().plan(fleet, of, now)
         step = 1.0 if row.state.live else max(1.0, (row.state.age or 0.0) / AGED)
-        self._rows[key] = (came_from, int(now) + step, row)
+        self._rows[key] = (came_from, now + step, row)
         return row

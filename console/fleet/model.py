@@ -131,7 +131,7 @@ class Pulled:
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """Everything that is known. `version` grows with every change, so that a screen can tell cheaply; `news` only when
-    there is something to read that does not change every second anyhow."""
+    there is something to read for everybody: not with what moves all the time, nor with lines and rows of one run."""
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
