@@ -240,13 +240,6 @@ def _race_problems(name: str, race: RaceConfig, config: Config, source: Source) 
     foreign = [worker for worker in known if config.workers[worker].command]
     for worker in foreign:
         yield source.problem(key, f"{worker!r} is a command", "only trainer workers can race: they have criteria")
-    hosts = {config.workers[worker].host for worker in known}
-    if len(hosts) > 1:
-        yield source.problem(
-            key,
-            f"its workers are on {', '.join(sorted(hosts))}",
-            "rivals must share one host, where they see each other",
-        )
 
 
 def _complete(host: HostConfig, path: Path) -> HostConfig:

@@ -12,6 +12,7 @@ from console.config import Config
 from console.hosts import Ask, Hosts
 from console.pulling.ledger import Pulls
 from console.pump import Pump
+from console.relay import Relay
 
 if TYPE_CHECKING:
     from console.actions import ConsoleActions
@@ -44,6 +45,8 @@ def make_engine(
     with what the last console knew, and read the rest once started."""
     hosts = Hosts(config, ask=ask)
     pump = Pump(config, state, hosts.transport, readonly=readonly, later=later)
+    if not readonly:
+        pump.listen(Relay(lambda: pump.fleet, hosts).consider)
     return Engine(config, hosts, pump, Pulls(state))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from console import last_seen
 from console.config import Config
-from console.fleet.fold import fold, plan, recall
+from console.fleet.fold import fold, plan, recall, with_marks
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, reported
 from console.fleet.view import run_row
@@ -224,8 +224,8 @@ class Pump:
 
     def _remembered(self, name: str, known: Fleet) -> None:
         others = {key: run for key, run in self._fleet.runs.items() if key.host != name}
-        winners = {**self._fleet.winners, **known.winners}
-        self._become(replace(self._fleet, runs={**others, **known.runs}, winners=winners))
+        fleet = with_marks(self._fleet, {**self._fleet.marks, **known.marks})
+        self._become(replace(fleet, runs={**others, **known.runs}))
         if not self._stopping.is_set():
             self._open(name)
 

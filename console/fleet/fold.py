@@ -41,7 +41,7 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
     """The fleet after these events of a host. One call per batch: the maps are copied once."""
     value = fleet.hosts.get(host) or Host(host, link_since=now)
     changed: dict[RunKey, Run] = {}
-    winners, news = fleet.winners, False
+    marks, news = dict(fleet.marks), False
     for event in events:
         match event:
             case LinkState() | Hello() | Telemetry() | Facts() | Synced():
@@ -55,14 +55,13 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
                     changed[key] = _folded(before, event)
                     news = news or _is_news(before, changed[key], event)
                 elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
-                    winners, news = dict(winners), True
-                    _fold_winner(winners, name, event)
+                    news = True
+                    _fold_mark(marks, (host, name), event)
     heard = {key: replace(run, heard_at=now) for key, run in changed.items()}
     return replace(
-        fleet,
+        with_marks(fleet, marks),
         hosts={**fleet.hosts, host: value},
         runs={**fleet.runs, **heard} if heard else fleet.runs,
-        winners=winners,
         version=fleet.version + 1,
         news=fleet.news + news,
     )
@@ -84,7 +83,7 @@ def _is_news(before: Run, after: Run, event: Event) -> bool:
 
 def recall(fleet: Fleet, host: str, told: Iterable[Recalled]) -> Fleet:
     """The fleet with what is known from before of a host: each event with its own time, and what was left in a file."""
-    runs, winners = dict(fleet.runs), dict(fleet.winners)
+    runs, marks = dict(fleet.runs), dict(fleet.marks)
     for event, now, before in told:
         area, _slash, name = event.folder.partition("/") if isinstance(event, Kept) else ("", "", "")
         if area == RUNS and isinstance(event, Kept):
@@ -94,8 +93,8 @@ def recall(fleet: Fleet, host: str, told: Iterable[Recalled]) -> Fleet:
                 run = replace(run, rows=Rows(earlier=Earlier(functools.partial(_rows_of, before))))
             runs[key] = fold_run(run, event, now)
         elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
-            _fold_winner(winners, name, event)
-    return replace(fleet, runs=runs, winners=winners, version=fleet.version + 1, news=fleet.news + 1)
+            _fold_mark(marks, (host, name), event)
+    return replace(with_marks(fleet, marks), runs=runs, version=fleet.version + 1, news=fleet.news + 1)
 
 
 def _rows_of(read: Callable[[], bytes]) -> list[dict[str, Any]]:
@@ -203,15 +202,27 @@ def _fold_log(log: Log, event: Chunk) -> Log:
     return Log(lines, first, event.start + len(event.data))
 
 
-def _fold_winner(winners: dict[str, Winner], race: str, event: Document) -> None:
+def _fold_mark(marks: dict[tuple[str, str], Winner], key: tuple[str, str], event: Document) -> None:
     if event.text is None:
-        winners.pop(race, None)
+        marks.pop(key, None)
         return
     data = decoding.document(event.text)
     if data is not None and isinstance(data.get("run"), str):
         when = data.get("time")
         number = float(when) if isinstance(when, int | float) else 0.0
-        winners[race] = Winner(data["run"], str(data.get("worker", "")), number)
+        marks[key] = Winner(data["run"], str(data.get("worker", "")), number)
+
+
+def with_marks(fleet: Fleet, marks: Mapping[tuple[str, str], Winner]) -> Fleet:
+    """The fleet with these winners' marks, by host and race. Where hosts disagree the earliest has won, by what stands
+    in the marks: everybody, whenever and wherever they look, decides the same."""
+    if marks == fleet.marks:
+        return fleet
+    gone = {race for _host, race in fleet.marks.keys() - marks.keys()}
+    found = {race: winner for race, winner in fleet.winners.items() if race not in gone}
+    for race in {race for _host, race in marks}:
+        found[race] = min((item for (_, name), item in marks.items() if name == race), key=lambda it: (it.time, it.run))
+    return replace(fleet, marks=dict(marks), winners=found)
 
 
 def _toml(text: str | None) -> Mapping[str, Any]:

@@ -137,6 +137,7 @@ class Fleet:
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
+    marks: Mapping[tuple[str, str], Winner] = field(default_factory=dict)  # by host and race id: what stands there
     pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     version: int = 0
     news: int = 0

@@ -15,10 +15,11 @@ from console.alerts.notices import notices
 from console.alerts.outbox import Outbox
 from console.engine import Engine
 from console.fleet.model import RunKey
-from console.fleet.view import worker_rows
+from console.fleet.view import race_views, worker_rows
 from console.parallel import in_thread
 from console.pulling.options import PullOptions
 from console.report.contents import gather
+from console.watch.rivals import overdue
 from trainer.record import atomic
 from trainer.record.jsonl import decode_document
 
@@ -46,6 +47,7 @@ class Watcher:
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
         ]
+        self._ended: set[RunKey] = set()  # rivals that were stopped
         self._synced: dict[RunKey, tuple[str, float | None, int]] = {}
 
     async def run(self, *, once: bool = False) -> bool:
@@ -58,6 +60,7 @@ class Watcher:
             while True:
                 self.look(time.time())
                 if time.monotonic() >= due:
+                    await self._end_rivals()
                     good = await self._sync() if self._settings.sync else True
                     self._report()
                     due = time.monotonic() + self._settings.every
@@ -87,6 +90,18 @@ class Watcher:
         if alerts or book.entries.keys() != self._book.entries.keys() or not self._path.exists():
             atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
         self._book = book
+
+    async def _end_rivals(self) -> None:
+        """Rivals of a race that is won end by themselves, with a checkpoint; those that do not are stopped."""
+        pump, now = self._engine.pump, time.time()
+        views = race_views(pump.fleet, pump.races(), now)
+        late = {key for key in overdue(pump.fleet, views, now) if key not in self._ended}
+        if late:
+            self._ended |= late
+            async for step in in_thread(lambda: self._engine.actions.stop(tuple(late))):
+                if step.ok is not None:
+                    text = f"{step.worker} has lost the race and went on: {step.text}"
+                    self._tell(text, "text" if step.ok else "warn")
 
     async def _sync(self) -> bool:
         """What is new of all runs, onto this laptop."""
