@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "newest runs beside each other, and which differences are larger than noise",
     "watch": "no screen: sync results, write the report, send alerts, until it is ended",
     "alerts": "the ways of the configuration to tell a person, and a test of them",
+    "history": "every run that this laptop has ever seen: searched, tagged, exported",
     "report": "the state of everything as a Markdown file, and as one page with the curves",
     "race": "start all workers of a race and follow it to its end",
 }
