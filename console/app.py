@@ -15,7 +15,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from console.fleet.model import RunKey
+from console.fleet.model import Run, RunKey
 from console.format import plural
 from console.glyphs import ascii_twin
 from console.screens.base import WorkersScreen
@@ -26,7 +26,7 @@ from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
 from console.screens.palette import Commands
-from console.screens.picture import Look, Picture, look
+from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
 from console.source import Actions, Door, Source
 from console.themes import DARK, LIGHT
@@ -34,6 +34,8 @@ from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
+LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
+TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
 class AsciiOnly(LineFilter):
@@ -66,17 +68,20 @@ class ConsoleApp(App[None]):
         guide: str = "",
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
-        look: Look = look,
+        look: Look | None = None,
     ) -> None:
         super().__init__()
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.curves = Notes(), Curves()
-        self._ascii, self._guide, self._look = ascii, guide, look
+        self._ascii, self._guide, self._look = ascii, guide, look or remembering()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
         self._asked = False  # a repaint is on its way
+        self._news = 0  # of the fleet that was painted
+        self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
+        self._cost = 0.0  # seconds that the last repaint took
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
@@ -89,9 +94,9 @@ class ConsoleApp(App[None]):
     async def on_mount(self) -> None:
         self.animation_level = "none"
         self.set_class(self._ascii, "ascii")
-        self._unlisten = self.source.listen(self.changed)
-        self.set_interval(1.0, self.repaint)
-        await self.source.start()
+        self._unlisten = self.source.listen(self.fleet_changed)
+        self.set_interval(TICK_S, self._tick)
+        self.call_after_refresh(self.source.start)  # the first frame waits for nothing
 
     async def on_unmount(self) -> None:
         self._unlisten()
@@ -104,8 +109,14 @@ class ConsoleApp(App[None]):
         picture = self._look(self.source.fleet, self.source.races(), self.clock())
         return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self._guide)
 
+    def fleet_changed(self) -> None:
+        """The source has a newer fleet: what is no news in it waits for the tick."""
+        fleet = self.source.fleet
+        if fleet.news != self._news or any(fleet.runs.get(key) is not run for key, run in self._followed.items()):
+            self.changed()
+
     def changed(self) -> None:
-        """The fleet changed: repaint soon, and once for all that changes until then.
+        """Something on the screen changed: repaint soon, and once for all that changes until then.
 
         The pump calls this from outside of the app's context, in which a timer would not know its app: a message does.
         """
@@ -115,7 +126,8 @@ class ConsoleApp(App[None]):
 
     def on_fleet_changed(self) -> None:
         """Wait for the next moment at which the screen may be painted."""
-        self.set_timer(max(0.001, self._painted + REPAINT_S - time.monotonic()), self._due)
+        pause = max(REPAINT_S, min(LONGEST_S, self._cost / SHARE))
+        self.set_timer(max(0.001, self._painted + pause - time.monotonic()), self._due)
 
     def repaint(self) -> None:
         """Show the fleet as it is now, on the screen in front and on what can be seen behind it."""
@@ -123,13 +135,21 @@ class ConsoleApp(App[None]):
             return
         self._painted = time.monotonic()
         picture = self.take_picture()
+        self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
                 screen.show(picture)
+            if isinstance(screen, WorkersScreen):
+                self._followed = {key: picture.fleet.runs.get(key) for key in screen.follows}
             if not screen.is_modal:
                 break
+        self._cost = time.monotonic() - self._painted
         if self._reception is not None:
             self._reception.attend(picture.fleet)
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._painted > TICK_S / 2:
+            self.repaint()
 
     def _due(self) -> None:
         self._asked = False

@@ -27,6 +27,10 @@ COMMANDS = {
     "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
+    "watch": "no screen: sync results, write the report, send alerts, until it is ended",
+    "alerts": "the ways of the configuration to tell a person, and a test of them",
+    "history": "every run that this laptop has ever seen: searched, tagged, exported",
+    "report": "the state of everything as a Markdown file, and as one page with the curves",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -41,7 +45,8 @@ exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host un
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _of_the_screen(words) or _parser().parse_args(words)
     try:
         command = importlib.import_module(f"console.commands.{arguments.command or 'screen'}")
         code: int = command.run(arguments)
@@ -54,6 +59,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _complain(arguments, error)
     return code
+
+
+def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
+    """The screen without any command, seen at once: the parser of all commands costs the first frame a third."""
+    if any(word in COMMANDS or word in ("-h", "--help") for word in words):
+        return None
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False, parents=[_shared(None)])
+    try:
+        arguments, others = parser.parse_known_args(words)
+    except (argparse.ArgumentError, SystemExit):
+        return None
+    arguments.command = None
+    return None if others else arguments
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 [hosts.NAME]    a machine; `transport = "local"` is this one
 [workers.NAME]  what to run and where: a trainer configuration, or any command
 [races.NAME]    workers that race for the same criteria
+[alerts.NAME]   a way to tell a person who is not looking
 """
 
 import dataclasses
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from console import rates
+from console.alerts import quiet
 from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
 from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
@@ -115,12 +117,41 @@ class RaceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertConfig:
+    """[alerts.NAME]: one of `command`, `webhook`, `webhook_env`, `terminal`."""
+
+    command: tuple[str, ...] = setting((), "a program of this laptop; the alert is in $TRAJ_TITLE and $TRAJ_TEXT")
+    webhook: str = setting("", "an address that is posted to; one that is a secret belongs into webhook_env")
+    webhook_env: str = setting("", "name of the environment variable that holds the address")
+    shape: Literal["json", "slack", "ntfy"] = setting("json", "how the webhook wants it")
+    terminal: Literal["", "bell", "osc9", "osc777"] = setting("", "the terminal's bell or its own notifications")
+    level: Literal["note", "warning", "error"] = setting("warning", "nothing below this; note: ends and winners too")
+    quiet: str = setting(
+        "", "hours in which only errors are told at once, as 22:00-07:00; the rest waits for their end"
+    )
+
+    def __post_init__(self) -> None:
+        ways = [name for name in ("command", "webhook", "webhook_env", "terminal") if getattr(self, name)]
+        if len(ways) != 1:
+            said = f"has {' and '.join(ways)}" if ways else "says no way"
+            raise ValueError(f"{said}: needs one of command, webhook, webhook_env, terminal")
+        if self.webhook and not self.webhook.startswith(("http://", "https://")):
+            raise BadSetting("webhook", "is no address", "begin with https://")
+        if self.quiet:
+            try:
+                quiet.parse(self.quiet)
+            except ValueError as error:
+                raise BadSetting("quiet", str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of config.toml. `path` is where it was found."""
 
     hosts: Mapping[str, HostConfig] = field(default_factory=dict)
     workers: Mapping[str, WorkerConfig] = field(default_factory=dict)
     races: Mapping[str, RaceConfig] = field(default_factory=dict)
+    alerts: Mapping[str, AlertConfig] = field(default_factory=dict)
     path: Path = Path("config.toml")
 
     def races_by_workers(self) -> dict[str, tuple[str, ...]]:
@@ -165,7 +196,7 @@ def parse(text: str, path: Path) -> Config:
         raise ConfigError([Problem(str(path), int(line[1]) if line else None, "", f"not TOML: {error}")]) from None
     source = Source(str(path), text)
     built = build(_File, table, source)
-    config = Config(built.hosts, built.workers, built.races, path)
+    config = Config(built.hosts, built.workers, built.races, built.alerts, path)
     problems = list(_problems(config, source))
     if problems:
         raise ConfigError(problems)
@@ -177,11 +208,17 @@ class _File:
     hosts: Mapping[str, HostConfig] = setting(factory=dict)
     workers: Mapping[str, WorkerConfig] = setting(factory=dict)
     races: Mapping[str, RaceConfig] = setting(factory=dict)
+    alerts: Mapping[str, AlertConfig] = setting(factory=dict)
 
 
 def _problems(config: Config, source: Source) -> Iterator[Problem]:
     """What no single key can tell."""
-    for table, names in (("hosts", config.hosts), ("workers", config.workers), ("races", config.races)):
+    for table, names in (
+        ("hosts", config.hosts),
+        ("workers", config.workers),
+        ("races", config.races),
+        ("alerts", config.alerts),
+    ):
         for name in names:
             if not is_name(name):
                 yield source.problem(f"{table}.{name}", "cannot be a name", "use up to 40 letters, digits, - and _")
@@ -229,13 +266,6 @@ def _race_problems(name: str, race: RaceConfig, config: Config, source: Source) 
     foreign = [worker for worker in known if config.workers[worker].command]
     for worker in foreign:
         yield source.problem(key, f"{worker!r} is a command", "only trainer workers can race: they have criteria")
-    hosts = {config.workers[worker].host for worker in known}
-    if len(hosts) > 1:
-        yield source.problem(
-            key,
-            f"its workers are on {', '.join(sorted(hosts))}",
-            "rivals must share one host, where they see each other",
-        )
 
 
 def _complete(host: HostConfig, path: Path) -> HostConfig:

@@ -2,35 +2,52 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
 from console.pulling.ledger import Pulls
 from console.pump import Pump
+from console.relay import Relay
+
+if TYPE_CHECKING:
+    from console.actions import ConsoleActions
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Engine:
     """Close it at the end, or use `open_engine`."""
 
     config: Config
     hosts: Hosts
     pump: Pump
-    actions: ConsoleActions
+    pulls: Pulls
+
+    @functools.cached_property
+    def actions(self) -> "ConsoleActions":
+        """Made when somebody wants to do something: much is imported for it that a first frame does not need."""
+        from console.actions import ConsoleActions  # noqa: PLC0415
+
+        pump = self.pump
+        return ConsoleActions(self.config, self.hosts, lambda: pump.fleet, readonly=pump.readonly, pulls=self.pulls)
 
 
-def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None) -> Engine:
-    """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
+def make_engine(
+    config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None, later: bool = False
+) -> Engine:
+    """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords. `later`: begin
+    with what the last console knew, and read the rest once started."""
     hosts = Hosts(config, ask=ask)
-    pump = Pump(config, state, hosts.transport, readonly=readonly)
-    actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
-    return Engine(config, hosts, pump, actions)
+    pump = Pump(config, state, hosts.transport, readonly=readonly, later=later)
+    if not readonly:
+        pump.listen(Relay(lambda: pump.fleet, hosts).consider)
+    return Engine(config, hosts, pump, Pulls(state))
 
 
 @contextlib.asynccontextmanager

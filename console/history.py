@@ -140,7 +140,7 @@ def entry_of(row: WorkerRow, *, started: float | None, ended: float | None, conf
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(path, timeout=5.0)
+    base = sqlite3.connect(path, timeout=5.0, check_same_thread=False)  # opened in one thread, used in another
     try:
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA synchronous = NORMAL")

@@ -25,6 +25,8 @@ DOCUMENTS = (*files.DOCUMENTS, files.WINNER)
 STREAMS = files.STREAMS
 GONE = ".gone"  # marks a run whose folder was removed from the host
 
+ENDS = {files.METRICS: 32 * 1024, files.LOG: 256 * 1024}  # bytes of a stream that a new console reads at once
+ENDS_IN_ALL = 32 * 2**20  # … and not more of all logs together
 NO_FILE = -1  # an inode that no file has: the host sends the whole file anew
 
 
@@ -34,10 +36,11 @@ class Gap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """An event from the mirror and when it was written here."""
+    """An event from the mirror and when it was written here. `before` reads what was left in the file before it."""
 
     event: Event
     time: float
+    before: Callable[[], bytes] | None = None
 
 
 class Mirror:
@@ -48,6 +51,7 @@ class Mirror:
         self.problem = ""  # why it is not written any more
         self._known: dict[str, dict[str, tuple[int, int]]] = {}
         self._present: dict[str, set[str]] = {}  # folder → its documents
+        self._texts: dict[tuple[str, str], int] = {}  # (folder, document) → hash of what is known of it
         self._lock: IO[bytes] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -70,10 +74,12 @@ class Mirror:
         return {folder: frozenset(names) for folder, names in self._present.items()}
 
     def load(self) -> Iterator[Dated]:
-        """Everything that is here, as the events it came from."""
+        """Everything that is here, as the events it came from; of long streams the end."""
         for area in ("runs", "races"):
-            for folder in _folders(self.path / area):
-                yield from self._load_folder(f"{area}/{folder.name}", folder)
+            folders = _folders(self.path / area)
+            log = max(16 * 1024, min(ENDS[files.LOG], ENDS_IN_ALL // max(1, len(folders))))
+            for folder in folders:
+                yield from self._load_folder(f"{area}/{folder.name}", folder, log)
 
     def take(self, event: Event) -> Event | None:
         """Keep an event; returns what is new of it. Gap when bytes are missing before it."""
@@ -84,10 +90,9 @@ class Mirror:
                 self._present.setdefault(event.folder, set())
                 return self._take_chunk(event)
             case Document():
-                self._take_document(event)
+                return event if self._take_document(event) else None
             case FolderGone():
-                self._present.pop(event.folder, None)
-                self._known.pop(event.folder, None)
+                self._forget(event.folder)
                 self._write((self.path / event.folder / GONE).touch)
         return event
 
@@ -97,33 +102,44 @@ class Mirror:
             self._lock.close()
             self._lock = None
 
-    def _load_folder(self, folder: str, path: Path) -> Iterator[Dated]:
-        names = self._present.setdefault(folder, set())
-        for name in DOCUMENTS:
-            with contextlib.suppress(OSError):
-                text = (path / name).read_text("utf-8", "replace")
-                when = (path / name).stat().st_mtime
-                names.add(name)
-                yield Dated(Document(folder, name, text, when), when)
-        for name in STREAMS:
-            with contextlib.suppress(OSError):
-                yield from self._load_stream(folder, name, path / name)
-        if (path / GONE).exists():
-            self._known.pop(folder, None)
-            self._present.pop(folder, None)
-            yield Dated(FolderGone(folder), (path / GONE).stat().st_mtime)
+    def _forget(self, folder: str) -> None:
+        for name in self._present.pop(folder, ()):
+            self._texts.pop((folder, name), None)
+        self._known.pop(folder, None)
 
-    def _load_stream(self, folder: str, name: str, path: Path) -> Iterator[Dated]:
+    def _load_folder(self, folder: str, path: Path, log: int) -> Iterator[Dated]:
+        names = self._present.setdefault(folder, set())
+        there = {entry.name: entry.stat().st_mtime for entry in os.scandir(path) if entry.is_file()}
+        for name in DOCUMENTS:
+            if name in there:
+                with contextlib.suppress(OSError):
+                    text = (path / name).read_text("utf-8", "replace")
+                    names.add(name)
+                    self._texts[folder, name] = hash(text)
+                    yield Dated(Document(folder, name, text, there[name]), there[name])
+        for name in STREAMS:
+            if name in there:
+                with contextlib.suppress(OSError):
+                    most = log if name == files.LOG else ENDS.get(name)
+                    yield from self._load_stream(folder, name, path / name, most)
+        if GONE in there:
+            self._forget(folder)
+            yield Dated(FolderGone(folder), there[GONE])
+
+    def _load_stream(self, folder: str, name: str, path: Path, most: int | None) -> Iterator[Dated]:
         inode = _inode_of(path)
         if inode is None:
             return
-        data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data) and self.owner:  # killed in the middle of a write: the rest will be sent again
-            os.truncate(path, len(whole))
-        self._known.setdefault(folder, {})[name] = (inode, len(whole))
-        if whole:
-            yield Dated(Chunk(folder, name, inode, 0, whole), path.stat().st_mtime)
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start, data = _end_of(file, size, size if most is None else most)
+        end = start + len(data)
+        if end < size and self.owner:  # killed in the middle of a write: the rest will be sent again
+            os.truncate(path, end)
+        self._known.setdefault(folder, {})[name] = (inode, end)
+        if data:
+            before = _reader(path, inode, start) if start else None
+            yield Dated(Chunk(folder, name, inode, start, data), path.stat().st_mtime, before)
 
     def _take_chunk(self, chunk: Chunk) -> Chunk | None:
         streams = self._known.setdefault(chunk.folder, {})
@@ -158,13 +174,18 @@ class Mirror:
             file.seek(chunk.start)
             file.write(chunk.data)
 
-    def _take_document(self, document: Document) -> None:
-        path = self.path / document.folder / document.name
-
+    def _take_document(self, document: Document) -> bool:
+        """Whether there is anything new in it: a link that is opened again tells all of them again."""
+        path, key = self.path / document.folder / document.name, (document.folder, document.name)
         names = self._present.setdefault(document.folder, set())
         if document.problem:  # it is there, and could not be read: the last one that could be stays
-            return
+            return True
+        if document.text is not None and self._texts.get(key) == hash(document.text):
+            return False
         (names.discard if document.text is None else names.add)(document.name)
+        self._texts.pop(key, None)
+        if document.text is not None:
+            self._texts[key] = hash(document.text)
 
         def write() -> None:
             if document.text is None:
@@ -175,6 +196,7 @@ class Mirror:
             atomic.replace(path, document.text.encode("utf-8", "replace"))
 
         self._write(write)
+        return True
 
     def _write(self, action: Callable[[], object]) -> None:
         """Do it while this console owns the mirror; a disk that fails ends the ownership, not the console."""
@@ -192,6 +214,34 @@ def _safe(event: Chunk | Document | FolderGone) -> bool:
     if area not in ("runs", "races") or not name or name.startswith(".") or set("/\0") & set(name):
         return False
     return isinstance(event, FolderGone) or event.name in (DOCUMENTS if isinstance(event, Document) else STREAMS)
+
+
+def _end_of(file: IO[bytes], size: int, most: int) -> tuple[int, bytes]:
+    """The last whole lines in so many bytes, and where they begin. A line that is longer than that is read whole."""
+    while True:
+        begin = max(0, size - most)
+        file.seek(begin)
+        data = file.read(size - begin)
+        last = data.rfind(b"\n") + 1
+        first = 0 if begin == 0 else data.find(b"\n") + 1
+        if begin == 0 or 0 < first < last:
+            return begin + first, data[first:last]
+        most *= 8
+
+
+def _reader(path: Path, inode: int, size: int) -> Callable[[], bytes]:
+    """Reads the first bytes of a stream later, unless another file has taken its place."""
+
+    def read() -> bytes:
+        try:
+            if _inode_of(path) != inode:
+                return b""
+            with path.open("rb") as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
+    return read
 
 
 def _folders(path: Path) -> list[Path]:

@@ -6,6 +6,8 @@ probe's channel fills, and nothing is lost.
 """
 
 import asyncio
+import contextlib
+import functools
 import hashlib
 import threading
 import time
@@ -14,13 +16,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from console import last_seen
 from console.config import Config
-from console.fleet.fold import fold, plan
+from console.fleet.fold import fold, plan, recall, with_marks
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, reported
 from console.fleet.view import run_row
-from console.history import Entry, History, entry_of
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from console.pulling.ledger import Pulls
 from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
@@ -29,8 +32,12 @@ from remote.transport import Transport
 from remote.watch import Watch, Watched
 from trainer.record import files, toml
 
+if TYPE_CHECKING:
+    from console.history import Entry, History
+
 QUEUED_BATCHES = 256
-HISTORY_EVERY_S = 2.0
+HISTORY_EVERY_S, HISTORY_SLOW_S = 2.0, 20.0  # states; how far a run is
+LAST_EVERY_S = 60.0
 
 WATCHED = (
     Watched("runs", tuple(name for name in DOCUMENTS if name != files.WINNER), STREAMS),
@@ -56,8 +63,10 @@ class Pump:
         *,
         readonly: bool = False,
         clock: Callable[[], float] = time.time,
+        later: bool = False,
     ) -> None:
-        self.history = History(state)
+        self._state, self._later = state, later
+        self._last = last_seen.path_of(state, config.path)
         self._pulls = Pulls(state)
         self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
         self._mirrors = {name: Mirror(state, name) for name in config.hosts}
@@ -70,9 +79,22 @@ class Pump:
         self._room = threading.Semaphore(QUEUED_BATCHES)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
-        self._kept: dict[RunKey, tuple[str, int | None, bool, float | None]] = {}  # what the history has of it
-        self._kept_at = 0.0
+        self._kept: dict[RunKey, tuple[str, int | None, tuple[bool, float | None]]] = {}  # what the history has of it
+        self._kept_at = self._slow_at = self._last_at = clock()
+        self._began = self._kept_at
+        self._remembering = threading.Thread(target=self._remember_later, name="memory", daemon=True)
         self._fleet = self._first_fleet()
+        if not later:
+            self._fleet = self._planned(self._fleet)
+            for name in config.hosts:
+                self._fleet = self._recalled(self._fleet, name)
+
+    @functools.cached_property
+    def history(self) -> "History":
+        """The index of runs: opened when it is first needed, by one thread at a time."""
+        from console.history import History  # noqa: PLC0415 - SQLite is not for the first frame
+
+        return History(self._state)
 
     @property
     def fleet(self) -> Fleet:
@@ -86,7 +108,7 @@ class Pump:
     def problems(self) -> tuple[str, ...]:
         """What a person should know of this laptop's own files."""
         found = [mirror.problem for mirror in self._mirrors.values() if mirror.problem]
-        if self.history.set_aside is not None:
+        if "history" in self.__dict__ and self.history.set_aside is not None:
             found.append(f"the history was damaged: set aside as {self.history.set_aside} and built anew")
         return tuple(found)
 
@@ -107,25 +129,33 @@ class Pump:
     async def start(self) -> None:
         """Open the links; returns at once."""
         self._loop = asyncio.get_running_loop()
+        if self._later:
+            self._remembering.start()
+            return
         for name in self._config.hosts:
             self._open(name)
 
     async def stop(self) -> None:
         """Close the links. Workers are never touched."""
         self._stopping.set()
+        if self._remembering.ident is not None:
+            await asyncio.to_thread(self._remembering.join)
+            await asyncio.sleep(0)  # what it left for this loop to do
         links = list(self._links.values())
         with ThreadPoolExecutor(max(1, len(links))) as each:  # a hung host is waited for beside the others, not before
             loop = asyncio.get_running_loop()
             await asyncio.gather(*(loop.run_in_executor(each, link.close) for link in links))
         self._drain()
         self._keep_history(force=True)
+        self._keep_last()
         self.close()
 
     def close(self) -> None:
         """Give up mirror and history."""
         for mirror in self._mirrors.values():
             mirror.close()
-        self.history.close()
+        if "history" in self.__dict__:
+            self.history.close()
 
     def retry(self, host: str) -> None:
         """Try to reach it now, whatever it waits for."""
@@ -149,22 +179,60 @@ class Pump:
     def _settled(self) -> bool:
         lost = ("unreachable", "auth failed", "host key", "broken")
         hosts = self._fleet.hosts.values()
-        return all((host.synced and host.telemetry is not None) or host.link.phase in lost for host in hosts)
+        return all((host.synced and (host.heard_at or 0.0) >= self._began) or host.link.phase in lost for host in hosts)
 
     def _first_fleet(self) -> Fleet:
-        """What is known before the first word from a host: the plan and the mirror."""
+        """What the last console knew, as far as it is still in the configuration. Costs one small file."""
         now = self._clock()
-        hosts = {name: Host(name, link_since=now) for name in self._config.hosts}
+        last = last_seen.read(self._last)
+        hosts = {name: last.hosts.get(name) or Host(name) for name in self._config.hosts}
+        fleet = Fleet({name: replace(host, link_since=now) for name, host in hosts.items()}, pulled=self._pulls.load())
+        if self._later:
+            runs = {key: run for key, run in last.runs.items() if key.host in hosts}
+            fleet = replace(fleet, runs=runs, winners=last.winners)
+        known = {(item.worker, item.host): item.since for item in last.planned.values()}
+        workers = self._config.workers.items()
+        return plan(fleet, [Planned(n, worker.host, known.get((n, worker.host), now)) for n, worker in workers])
+
+    def _planned(self, fleet: Fleet) -> Fleet:
+        """With the plan of the configuration, and since when."""
         workers = [(name, worker.host) for name, worker in self._config.workers.items()]
-        since = self.history.plan(str(self._config.path.absolute()), workers, now)
-        planned = [
-            Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
-        ]
-        fleet = plan(Fleet(hosts, pulled=self._pulls.load()), planned)
-        for name, mirror in self._mirrors.items():
-            for dated in mirror.load():
-                fleet = fold(fleet, name, [dated.event], dated.time)
-        return fleet
+        since = self.history.plan(str(self._config.path.absolute()), workers, self._clock())
+        return plan(fleet, [Planned(name, host, since[name, host]) for name, host in workers])
+
+    def _recalled(self, fleet: Fleet, name: str) -> Fleet:
+        """With what the mirror of this host holds, which is more than the last console knew."""
+        told = [(dated.event, dated.time, dated.before) for dated in self._mirrors[name].load()]
+        others = {key: run for key, run in fleet.runs.items() if key.host != name}
+        return recall(replace(fleet, runs=others), name, told)
+
+    def _remember_later(self) -> None:
+        """On its own thread, after the first frame: mirror by mirror, and the link of each as soon as it is read."""
+        assert self._loop is not None
+        planned = self._planned(Fleet()).planned
+        self._in_loop(lambda: self._become(replace(self._fleet, planned=planned)))
+        for name in self._config.hosts:
+            if self._stopping.is_set():
+                return
+            known = self._recalled(Fleet(), name)
+            self._in_loop(functools.partial(self._remembered, name, known))
+
+    def _in_loop(self, do: Callable[[], None]) -> None:
+        assert self._loop is not None
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(do)
+
+    def _remembered(self, name: str, known: Fleet) -> None:
+        others = {key: run for key, run in self._fleet.runs.items() if key.host != name}
+        fleet = with_marks(self._fleet, {**self._fleet.marks, **known.marks})
+        self._become(replace(fleet, runs={**others, **known.runs}))
+        if not self._stopping.is_set():
+            self._open(name)
+
+    def _become(self, fleet: Fleet) -> None:
+        self._fleet = replace(fleet, version=self._fleet.version + 1, news=self._fleet.news + 1)
+        for listener in tuple(self._listeners):
+            listener()
 
     def _open(self, name: str) -> None:
         host = self._config.hosts[name]
@@ -244,8 +312,16 @@ class Pump:
         if not batches:
             return
         self._keep_history()
+        if self._clock() - self._last_at > LAST_EVERY_S:
+            threading.Thread(target=self._keep_last, name="last seen", daemon=True).start()
         for listener in tuple(self._listeners):
             listener()
+
+    def _keep_last(self) -> None:
+        """For the next console's first frame. A laptop whose disk is full goes without."""
+        self._last_at = self._clock()
+        with contextlib.suppress(OSError):
+            last_seen.write(self._last, self._fleet)
 
     def _keep_history(self, *, force: bool = False) -> None:
         now = self._clock()
@@ -254,11 +330,15 @@ class Pump:
         self._kept_at = now
         if self._pulls.changed():
             self._fleet = replace(self._fleet, pulled=self._pulls.load(), version=self._fleet.version + 1)
+        slow = force or now - self._slow_at >= HISTORY_SLOW_S
+        self._slow_at = now if slow else self._slow_at
         changed = []
         for key, run in self._fleet.runs.items():
             status = reported(run)
-            mark = (status.state if status else "", status.epoch if status else None, run.exit is not None, began(run))
-            if self._kept.get(key) != mark:
+            ended_or_began = (run.exit is not None, began(run))
+            mark = (status.state if status else "", status.epoch if status else None, ended_or_began)
+            known = self._kept.get(key)
+            if known is None or known[::2] != mark[::2] or (slow and known != mark):
                 self._kept[key] = mark
                 changed.append(self._entry(run, now))
         if changed:
@@ -266,7 +346,9 @@ class Pump:
         for race, winner in self._fleet.winners.items():
             self.history.keep_winner(race, winner.run, winner.worker, winner.time)
 
-    def _entry(self, run: Run, now: float) -> Entry:
+    def _entry(self, run: Run, now: float) -> "Entry":
+        from console.history import entry_of  # noqa: PLC0415
+
         end = ended(run)
         return entry_of(
             run_row(self._fleet, run, now),

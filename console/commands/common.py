@@ -27,14 +27,16 @@ def load_config(arguments: argparse.Namespace) -> "Config":
     return config.load(config.find(arguments.config, Path.cwd()))
 
 
-def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None) -> "Engine":
-    """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is."""
+def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None, later: bool = False) -> "Engine":
+    """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is. `later`: what is known
+    of runs is read once it has been started."""
     from console.ask import on_terminal
     from console.config import state_folder
     from console.engine import make_engine
 
     state = Path(arguments.state).expanduser() if arguments.state else state_folder()
-    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=ask or on_terminal())
+    asked = ask or on_terminal()
+    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=asked, later=later)
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

@@ -2,17 +2,21 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
-from console.commands import common, status
+from console.commands import common
 
 if TYPE_CHECKING:
     from console.config import Config
+    from console.source import Actions
 
 
 def run(arguments: argparse.Namespace) -> int:
     # Textual reads from the one and draws on the others.
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        from console.commands import status
+
         arguments.json, arguments.once, arguments.all = False, True, False
         status.run(arguments)
         return 0
@@ -20,14 +24,25 @@ def run(arguments: argparse.Namespace) -> int:
     from console.door import HostDoor, Questions
 
     questions = Questions()
-    engine = common.engine(arguments, ask=questions.ask)
+    engine = common.engine(arguments, ask=questions.ask, later=True)
     door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
     try:
-        return run_app(engine.pump, engine.actions, door=door, ascii=arguments.ascii, guide=guide)
+        actions = cast("Actions", _Later(lambda: engine.actions))
+        return run_app(engine.pump, actions, door=door, ascii=arguments.ascii, guide=guide)
     finally:
         questions.close()
         engine.hosts.close()
+
+
+class _Later:
+    """Stands for an object that is made when it is first asked for something: the first frame asks for nothing."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
 
 
 def _guide(config: "Config") -> str:

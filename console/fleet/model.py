@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.fleet.fill import Fill
+from console.fleet.rows import Rows
 from console.fleet.series import Shared
 from console.fleet.volumes import Unexpanded
 from remote.events import Facts, Hello, LinkState, Process, Telemetry
@@ -79,7 +80,7 @@ class Run:
     exit: Mapping[str, Any] | None = None
     results: Mapping[str, Any] | None = None
     processes: Mapping[str, Process] = field(default_factory=dict)  # by the document that named it
-    rows: Shared[Mapping[str, Any]] = field(default_factory=Shared)  # effective metric rows, oldest first
+    rows: Rows = field(default_factory=Rows)  # effective metric rows, oldest first
     events: Shared[Mapping[str, Any]] = field(default_factory=Shared)
     log: Log = Log()
     damaged_lines: int = 0
@@ -129,11 +130,14 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everything that is known. `version` grows with every change, so that a screen can tell cheaply."""
+    """Everything that is known. `version` grows with every change, so that a screen can tell cheaply; `news` only when
+    there is something to read for everybody: not with what moves all the time, nor with lines and rows of one run."""
 
     hosts: Mapping[str, Host] = field(default_factory=dict)
     runs: Mapping[RunKey, Run] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
+    marks: Mapping[tuple[str, str], Winner] = field(default_factory=dict)  # by host and race id: what stands there
     pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     version: int = 0
+    news: int = 0

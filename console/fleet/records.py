@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,14 +37,23 @@ class Ended:
             return f"signal {self.signal}"
 
 
+MOST_LAUNCHES = 4096
+_LAUNCHES: dict[int, tuple[Mapping[str, Any], Launched]] = {}  # read once: every row asks for it many times
+
+
 def launched(run: Run) -> Launched | None:
     """The newest attempt, or None when nothing was ever launched here."""
     if run.launch is None:
         return None
     data = run.launch
-    return Launched(
-        _integer(data.get("attempt")), _number(data.get("time")), _integer(data.get("pid")), _text(data.get("boot_id"))
-    )
+    known = _LAUNCHES.get(id(data))
+    if known is None or known[0] is not data:
+        if len(_LAUNCHES) > MOST_LAUNCHES:
+            _LAUNCHES.clear()
+        attempt, pid = _integer(data.get("attempt")), _integer(data.get("pid"))
+        known = data, Launched(attempt, _number(data.get("time")), pid, _text(data.get("boot_id")))
+        _LAUNCHES[id(data)] = known
+    return known[1]
 
 
 def ended(run: Run) -> Ended | None:

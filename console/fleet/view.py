@@ -1,10 +1,8 @@
 """(fleet, time) → rows. Screen, text and JSON all use these, so that they can never disagree."""
 
-import functools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from console.fleet.advice import plan_advice, run_advice
 from console.fleet.cells import (
@@ -22,9 +20,9 @@ from console.fleet.cells import (
 )
 from console.fleet.fill import full_in
 from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
-from console.fleet.model import Fleet, Host, Run, RunKey
+from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
-from console.fleet.series import Shared
+from console.fleet.rows import Rows
 from console.fleet.state import state_of, state_of_plan, unreachable_for
 from remote.events import Disk, Gpu
 from trainer.record.status import Criterion, Status
@@ -50,25 +48,40 @@ __all__ = [
 
 UNHEARD_S = 3.0  # a host's figures come once a second: older than this is worth saying
 TREND_ROWS = 5
-TREND_LOOK = 400  # rows looked at for a trend: enough for a metric that comes once an epoch
+TREND_LOOK = 400  # rows among which the newest validation is looked for
 _LOWER = re.compile(r"(^|_)(loss|error|err|mse|mae|nrmse|rmse|nll|perplexity)(_|$)")
 
 
-def worker_rows(fleet: Fleet, now: float) -> tuple[WorkerRow, ...]:
+class Maker:
+    """Makes rows, each time anew."""
+
+    def run(self, fleet: Fleet, run: Run, now: float) -> WorkerRow:
+        """The row of one run."""
+        return run_row(fleet, run, now)
+
+    def plan(self, fleet: Fleet, planned: Planned, now: float) -> WorkerRow:
+        """The row of a worker that has no run."""
+        host = fleet.hosts.get(planned.host) or Host(planned.host)
+        state, advice = state_of_plan(planned, now), plan_advice(planned, now)
+        return WorkerRow(planned.worker, planned.host, None, state, advice=advice, host_advice=_urgent(host, now))
+
+    def host(self, host: Host, now: float) -> HostRow:
+        """The row of one host."""
+        return host_row(host, now)
+
+
+ANEW = Maker()
+
+
+def worker_rows(fleet: Fleet, now: float, make: Maker = ANEW) -> tuple[WorkerRow, ...]:
     """One row per worker: the newest run of it, or its plan. Workers of the configuration first, in its order."""
     newest = newest_runs(fleet)
     rows = []
     for name, planned in fleet.planned.items():
         run = newest.pop((planned.host, name), None)
-        if run is None:
-            state = state_of_plan(planned, now)
-            host = fleet.hosts.get(planned.host) or Host(planned.host)
-            plan = plan_advice(planned, now)
-            rows.append(WorkerRow(name, planned.host, None, state, advice=plan, host_advice=_urgent(host, now)))
-        else:
-            rows.append(run_row(fleet, run, now))
+        rows.append(make.plan(fleet, planned, now) if run is None else make.run(fleet, run, now))
     others = sorted(newest.values(), key=lambda run: (run.worker, run.key.host))
-    return (*rows, *(run_row(fleet, run, now) for run in others))
+    return (*rows, *(make.run(fleet, run, now) for run in others))
 
 
 def newest_runs(fleet: Fleet) -> dict[tuple[str, str], Run]:
@@ -130,56 +143,32 @@ def _urgent(host: Host, now: float) -> tuple[Advice, ...]:
 
 def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
     """The metrics of a run: value now, best, direction. First the loss and what the stopping rules look at."""
-    recent = _recent(run.rows, tuple(status.metrics))
-    values = dict(status.metrics) or {name: numbers[-1] for name, numbers in recent.items()}
+    rows = run.rows
+    values = dict(status.metrics) or {name: rows.newest(name, 1)[0] for name in rows.names() if name != "lr"}
     decisive = ("loss", *(item.metric for item in (status.stopping.criteria if status.stopping else ())))
     names = [name for name in decisive if name in values]
     out = []
     for name in (*names, *(name for name in values if name not in names)):
         value = values[name]
         best = status.best.get(name)
-        direction = _direction(recent.get(name, []))
+        direction = _direction(rows.newest(name, TREND_ROWS))
         out.append((name, Trend(value, best.value if best else None, best.epoch if best else None, direction)))
     return tuple(out)
 
 
-def _validated(rows: Shared[Mapping[str, Any]], status: Status) -> int | None:
+def _validated(rows: Rows, status: Status) -> int | None:
     """The epoch of the newest validation that status.json knows of too: the two files arrive one after the other."""
-    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
-        row = rows[number]
+    for row in rows.last_of("val", TREND_LOOK):
         epoch = row.get("epoch")
-        if row.get("phase") == "val" and isinstance(epoch, int):
-            known = {name: value for name, value in status.metrics.items() if name in row}
-            if all(row[name] == value or math.isnan(value) for name, value in known.items()):
-                return epoch
+        known = {name: value for name, value in status.metrics.items() if name in row}
+        if isinstance(epoch, int) and all(row[name] == value or math.isnan(value) for name, value in known.items()):
+            return epoch
     return None
 
 
 def lower_is_better(name: str) -> bool:
     """Whether a metric's name says that less is better."""
     return bool(_LOWER.search(name))
-
-
-_NO_METRIC = frozenset({"t", "step", "epoch", "phase", "lr"})
-
-
-@functools.lru_cache(maxsize=2048)
-def _recent(rows: Shared[Mapping[str, Any]], wanted: tuple[str, ...]) -> dict[str, list[float]]:
-    """The last few values of each metric, oldest first. Remembered: rows change far less often than the fleet."""
-    found: dict[str, list[float]] = {name: [] for name in wanted}
-    missing = set(wanted)
-    for number in range(len(rows) - 1, max(-1, len(rows) - 1 - TREND_LOOK), -1):
-        for name, value in rows[number].items():
-            if name in _NO_METRIC or not isinstance(value, int | float) or isinstance(value, bool):
-                continue
-            values = found.setdefault(name, [])
-            if len(values) < TREND_ROWS:
-                values.append(float(value))
-            if len(values) == TREND_ROWS:
-                missing.discard(name)
-        if wanted and not missing:
-            break
-    return {name: values[::-1] for name, values in found.items() if values}
 
 
 def _direction(values: list[float]) -> int:
@@ -217,12 +206,13 @@ def _elapsed(run: Run, state: State, host_now: float) -> float | None:
     return max(0.0, last - start) if last is not None else None
 
 
-def host_rows(fleet: Fleet, now: float) -> tuple[HostRow, ...]:
+def host_rows(fleet: Fleet, now: float, make: Maker = ANEW) -> tuple[HostRow, ...]:
     """One row per host, in the order in which they were configured."""
-    return tuple(_host_row(host, now) for host in fleet.hosts.values())
+    return tuple(make.host(host, now) for host in fleet.hosts.values())
 
 
-def _host_row(host: Host, now: float) -> HostRow:
+def host_row(host: Host, now: float) -> HostRow:
+    """The row of one host."""
     figures = host.telemetry
     disk = disk_of(host)
     unheard = unreachable_for(host, now)
@@ -297,20 +287,24 @@ def _below(path: str, mount: str) -> bool:
     return path == mount or path.startswith(mount.rstrip("/") + "/")
 
 
-def race_views(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> tuple[RaceView, ...]:
+def race_views(
+    fleet: Fleet, races: Mapping[str, Sequence[str]], now: float, make: Maker = ANEW
+) -> tuple[RaceView, ...]:
     """Each race of the configuration as it stands: its newest instance, or its workers before the first start."""
-    return tuple(race_view(fleet, name, workers, now) for name, workers in races.items())
+    return tuple(race_view(fleet, name, workers, now, make=make) for name, workers in races.items())
 
 
-def race_view(fleet: Fleet, name: str, workers: Sequence[str], now: float, race: str = "") -> RaceView:
+def race_view(
+    fleet: Fleet, name: str, workers: Sequence[str], now: float, race: str = "", *, make: Maker = ANEW
+) -> RaceView:
     """A race as it stands; `race` names an instance, else it is the newest."""
     race = race or newest_race(fleet, name)
     if not race or not any(run.race == race for run in fleet.runs.values()):
-        rows = [row for row in worker_rows(fleet, now) if row.worker in workers]
+        rows = [row for row in worker_rows(fleet, now, make) if row.worker in workers]
         return RaceView(name, race, tuple(_standing(row, False) for row in rows))
     runs = _newest_of_each([run for run in fleet.runs.values() if run.race == race])
     winner = fleet.winners.get(race)
-    standings = [_standing(run_row(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]
+    standings = [_standing(make.run(fleet, run, now), bool(winner and winner.run == run.key.run)) for run in runs]
     standings.sort(key=_rank)
     first = next((item for item in standings if item.won), None)
     over = bool(standings) and not any(item.row.state.live for item in standings)

@@ -46,6 +46,11 @@ class WorkersScreen(Screen[None]):
         """The workers that an action is for."""
         raise NotImplementedError
 
+    @property
+    def follows(self) -> tuple[RunKey, ...]:
+        """Runs whose lines and rows are in sight: what comes of them is shown at once."""
+        return keys_of(self.marked[:1])
+
     def show(self, picture: Picture) -> None:
         """A new picture."""
         raise NotImplementedError

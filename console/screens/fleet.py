@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.fleet.cells import WorkerRow
+from console.fleet.model import RunKey
 from console.format import plural
 from console.screens.base import WorkersScreen
 from console.screens.filter import parse
@@ -65,6 +66,11 @@ class FleetScreen(WorkersScreen):
     @property
     def marked(self) -> tuple[WorkerRow, ...]:
         return self.table.marked
+
+    @property
+    def follows(self) -> tuple[RunKey, ...]:
+        row = self.table.selected
+        return (row.key,) if row is not None and row.key is not None else ()
 
     def show(self, picture: Picture) -> None:
         self.picture = picture

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.fleet.cells import HostRow, RaceView, WorkerRow
+from console.fleet.memory import RowMemory
 from console.fleet.model import Fleet, Run
-from console.fleet.view import host_rows, race_views, worker_rows
+from console.fleet.view import ANEW, Maker, host_rows, race_views, worker_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,13 @@ class Picture:
 Look = Callable[[Fleet, Mapping[str, Sequence[str]], float], Picture]
 
 
-def look(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> Picture:
+def look(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float, make: Maker = ANEW) -> Picture:
     """The picture of a fleet at a time."""
-    return Picture(
-        now, fleet, tuple(host_rows(fleet, now)), tuple(worker_rows(fleet, now)), tuple(race_views(fleet, races, now))
-    )
+    hosts, workers = host_rows(fleet, now, make), worker_rows(fleet, now, make)
+    return Picture(now, fleet, hosts, workers, race_views(fleet, races, now, make))
+
+
+def remembering() -> Look:
+    """A look for one screen: what did not change since the last one is not worked out again."""
+    memory = RowMemory()
+    return lambda fleet, races, now: look(fleet, races, now, memory)

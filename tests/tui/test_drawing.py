@@ -80,9 +80,9 @@ def test_curves_ask_each_row_once_and_start_again_after_a_rewind():
     assert [point for point in first if not math.isfinite(point[1])] == []
     from dataclasses import replace
 
-    from console.fleet.series import Shared
+    from console.fleet.rows import Rows
 
-    shorter = replace(run, rows=Shared(run.rows[:5]))
+    shorter = replace(run, rows=Rows(run.rows[:5]))
     assert len(curves.of(shorter)["loss"]) == 5
 
 

@@ -1,0 +1,158 @@
+"""The round of a watch: look every second, sync and report every two minutes. What it knows of alerts is on the disk
+before anything is sent, so that one that is killed and started again misses nothing and repeats nothing.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from console import report
+from console.alerts import book as books
+from console.alerts.notices import notices
+from console.alerts.outbox import Outbox
+from console.engine import Engine
+from console.fleet.model import RunKey
+from console.fleet.view import race_views, worker_rows
+from console.parallel import in_thread
+from console.pulling.options import PullOptions
+from console.report.contents import gather
+from console.watch.rivals import overdue
+from trainer.record import atomic
+from trainer.record.jsonl import decode_document
+
+LOOK_S = 1.0
+Tell = Callable[[str, str], None]  # words, tone
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person asked for."""
+
+    every: float = 120.0  # seconds between syncs
+    to: Path = Path("runs")
+    sync: bool = True
+
+
+class Watcher:
+    """One watch over an open engine."""
+
+    def __init__(self, engine: Engine, folder: Path, settings: Settings, tell: Tell) -> None:
+        self._engine, self._settings, self._tell = engine, settings, tell
+        self._path = folder / "book.json"
+        self._book = self._load()
+        self._outboxes = [
+            Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
+            for name, config in engine.config.alerts.items()
+        ]
+        self._ended: set[RunKey] = set()  # rivals that were stopped
+        self._synced: dict[RunKey, tuple[str, float | None, int]] = {}
+
+    async def run(self, *, once: bool = False) -> bool:
+        """Until it is cancelled; `once`: one look, one sync, one report. True when every sync was whole."""
+        for outbox in self._outboxes:
+            outbox.start()
+        good = True
+        try:
+            due = 0.0
+            while True:
+                self.look(time.time())
+                if time.monotonic() >= due:
+                    await self._end_rivals()
+                    good = await self._sync() if self._settings.sync else True
+                    self._report()
+                    due = time.monotonic() + self._settings.every
+                    if once:
+                        await self._delivered(10.0)
+                        return good
+                await asyncio.sleep(LOOK_S)
+        finally:
+            for outbox in self._outboxes:
+                outbox.close(1.0)
+
+    def look(self, now: float) -> None:
+        """What is to be told goes into the outboxes, and into the book only then."""
+        pump = self._engine.pump
+        contents = gather(pump.fleet, pump.races(), now)
+        found = notices(contents.hosts, contents.workers, contents.races)
+        if self._book is None:
+            self._book = books.Book().accepting(found, now)
+        book, alerts = self._book.step(found, now)
+        for alert in alerts:
+            level = {"note": "text", "warning": "warn", "error": "bad"}[alert.notice.level]
+            over = "over: " if alert.over else ""
+            self._tell(f"{over}{alert.notice.who}: {alert.notice.what}", "quiet" if alert.over else level)
+            for outbox in self._outboxes:
+                if outbox.wants(alert):
+                    outbox.put(alert)
+        if alerts or book.entries.keys() != self._book.entries.keys() or not self._path.exists():
+            atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
+        self._book = book
+
+    async def _end_rivals(self) -> None:
+        """Rivals of a race that is won end by themselves, with a checkpoint; those that do not are stopped."""
+        pump, now = self._engine.pump, time.time()
+        views = race_views(pump.fleet, pump.races(), now)
+        late = {key for key in overdue(pump.fleet, views, now) if key not in self._ended}
+        if late:
+            self._ended |= late
+            async for step in in_thread(lambda: self._engine.actions.stop(tuple(late))):
+                if step.ok is not None:
+                    text = f"{step.worker} has lost the race and went on: {step.text}"
+                    self._tell(text, "text" if step.ok else "warn")
+
+    async def _sync(self) -> bool:
+        """What is new of all runs, onto this laptop."""
+        wanted = self._wanted()
+        if not wanted:
+            return True
+        options, good, moved = PullOptions(self._settings.to), True, 0
+        async for step in in_thread(lambda: self._engine.actions.pull(tuple(wanted), options)):
+            if step.ok is False:
+                good = False
+                self._tell(f"{step.worker}: not synced: {step.text}{'; ' + step.mend if step.mend else ''}", "warn")
+            elif step.ok:
+                moved += 1
+        if good:
+            self._synced |= wanted
+        self._tell(f"synced {moved} of {len(wanted)} runs into {self._settings.to}", "quiet")
+        return good
+
+    def _wanted(self) -> dict[RunKey, tuple[str, float | None, int]]:
+        """Runs that moved since the last sync, on hosts that can be reached."""
+        fleet, found = self._engine.pump.fleet, {}
+        for row in worker_rows(fleet, time.time()):
+            run = fleet.runs.get(row.key) if row.key is not None else None
+            if run is None or row.pulled or run.gone or row.state.name == "queued":
+                continue
+            if not (row.host in fleet.hosts and fleet.hosts[row.host].reachable):
+                continue
+            saved = run.status.checkpoint.time if run.status and run.status.checkpoint else None
+            mark = (row.state.name, saved, len(run.rows))
+            if self._synced.get(run.key) != mark:
+                found[run.key] = mark
+        return found
+
+    def _report(self) -> None:
+        pump = self._engine.pump
+        problems = [str(problem) for problem in pump.problems]
+        report.write(gather(pump.fleet, pump.races(), time.time(), problems=problems), self._settings.to)
+
+    async def _delivered(self, seconds: float) -> None:
+        """Wait for the letters that can be delivered."""
+        end = time.monotonic() + seconds
+        while any(outbox.left for outbox in self._outboxes) and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+
+    def _load(self) -> books.Book | None:
+        try:
+            found = decode_document(self._path.read_bytes())
+        except OSError:
+            return None
+        if found is None:
+            self._path.replace(self._path.with_suffix(".damaged"))
+            self._tell("what was told before could not be read: ends of long ago are not told again", "warn")
+            return None
+        return books.from_json(found)
