@@ -25,6 +25,7 @@ COMMANDS = {
     "logs": "a worker's log",
     "adopt": "look at work that was started without trajconsole, or list it",
     "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
+    "safe": "may a host be destroyed, or is something on it that is nowhere else",
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
     "watch": "no screen: sync results, write the report, send alerts, until it is ended",
