@@ -2,11 +2,9 @@
 
 import argparse
 import json
-import shutil
-import sys
 from pathlib import Path
 
-from trainer.commands.common import add_json, add_predicting, progress, say_wrapped, wanted_of, write_text
+from trainer.commands.common import add_json, add_predicting, columns, progress, say_wrapped, wanted_of, write_text
 from trainer.say import say
 
 
@@ -40,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document))
         return 0
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+    width = columns()
     say("\n".join([*text(ensemble.table(found), width), ""]))
     say_wrapped(ensemble.sentences(found), width)
     return 0
