@@ -20,7 +20,7 @@ from pathlib import Path
 from console.deeds.sharing import Room, share
 
 ROOT = Path(__file__).parents[1]
-SETS = ("data.train=1024", "data.val=64", "data.test=64", "run.epochs=2", "measure.erase=16", "stop.all=[]")
+SETS = ("data.train=512", "data.val=64", "data.test=64", "run.epochs=2", "measure.erase=16", "stop.all=[]")
 
 
 def start(folder: Path, data: Path, seed: int, threads: int) -> "subprocess.Popen[bytes]":
