@@ -2,8 +2,9 @@
 
     python bench/prefetch.py [--steps 60] [--rounds 7]
 
-The shipped attention preset, which draws its clips on the fly, and the tiny task, whose batches cost nothing: there it
-shows what the thread itself costs. One thread for torch, as for workers that share a machine.
+The shipped attention preset, which draws its clips on the fly; a network of about 5 ms whose batches are waited for as
+long without a core being busy, as files of a slow mount are: what it can bring at best; and the tiny task, whose
+batches cost nothing: what the thread itself costs. One thread for torch, as for workers that share a machine.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/data"))
 
+import loop_overhead
+import tiny_task
 from tiny_runs import BASE, registered
 
 from trainer import config as configuration
@@ -27,6 +30,17 @@ from trainer.order import Course
 from trainer.stepping import Stepper
 
 CPU = torch.device("cpu")
+WAIT = 0.005  # seconds
+
+
+class Waiting(loop_overhead.Wide):
+    """Each batch comes from somewhere slow."""
+
+    width = 768
+
+    def batch(self, split: str, indices: torch.Tensor, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        time.sleep(WAIT)
+        return super().batch(split, indices, device)
 
 
 def seconds(config: configuration.Config, steps: int, *, ahead: bool) -> tuple[float, float]:
@@ -55,11 +69,14 @@ def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, registered():
         small = ("data.train=2048", "data.val=32", "data.test=32", f"run.data={folder}")
+        plain = tiny_task.TinyTask
         tasks = {
             "attention": configuration.load("persistence-attention", small),
+            "waiting": configuration.parse(BASE, "bench", ("data.train=3200", "run.batch=32"), name="bench"),
             "tiny": configuration.parse(BASE, "bench", ("data.train=32000", "run.batch=16"), name="bench"),
         }
         for name, config in tasks.items():
+            tiny_task.TinyTask = Waiting if name == "waiting" else plain  # type: ignore[misc]
             found = []
             for _ in range(arguments.rounds):
                 before, waited = seconds(config, arguments.steps, ahead=False)
@@ -73,7 +90,10 @@ def main() -> None:
             print(
                 f"{name}: a step of {step:.2f} ms, {share:.0%} of it waiting for its batch ({left:.0%} with the thread)"
             )
-            print(f"with / without: {statistics.median(ratios):.3f} (from {ratios[0]:.3f} to {ratios[-1]:.3f})")
+            print(
+                f"with / without: {statistics.median(ratios):.3f} (from {ratios[0]:.3f} to {ratios[-1]:.3f})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

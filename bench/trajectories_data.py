@@ -1,15 +1,16 @@
 """Trajectories: drawing, export and loading, each beside its opponent and in turn.
 
-python bench/trajectories_data.py [FOLDER] [FILES] [SAMPLES]
+    python bench/trajectories_data.py [FOLDER] [FILES] [SAMPLES] [--only PART] [--kinds float32] [--rounds 3]
 
 Opponents: the field's own rate (19.6 samples/s), a plain drawing loop, the disk's own speed, and FILES .pt files (one a
 sample, uint8 as is most favourable to them, and float32 as torch has numbers by default) read by a shuffled DataLoader.
+10,000 of float32 are 21 GB: the part `loading` alone, with `--kinds float32 --rounds 1`, is minutes of the disk's time.
 """
 
+import argparse
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -168,7 +169,10 @@ def batches(views: Views, count: int) -> Iterator[Batch]:
         yield torch.from_numpy(views.draw("train", rows)), labels[rows], targets[rows]
 
 
-def loading(folder: Path, files: int) -> None:
+BYTES = {"uint8": 530_000, "float32": 2_110_000}  # of a file
+
+
+def loading(folder: Path, files: int, kinds: list[str], rounds: int) -> None:
     kind = Data(train=files, val=4, test=4)
     drawn = open_views(kind, 0, folder, silent)
     packed = open_views(Data(train=files, val=4, test=4, source="shards"), 0, folder, silent)
@@ -176,8 +180,8 @@ def loading(folder: Path, files: int) -> None:
         "ours, drawn": lambda: sum(len(batch[0]) for batch in batches(drawn, files)),
         "ours, from shards": lambda: sum(len(batch[0]) for batch in batches(packed, files)),
     }
-    for dtype in (torch.uint8, torch.float32):
-        name = str(dtype).removeprefix("torch.")
+    for name in kinds:
+        dtype = getattr(torch, name)
         there = folder / name
         there.mkdir()
         for row in range(files):
@@ -188,7 +192,7 @@ def loading(folder: Path, files: int) -> None:
         for workers in (0, 2):
             loader = DataLoader(Files(there, files), BATCH, shuffle=True, num_workers=workers)
             works[f".pt files, {name}, {workers} workers"] = lambda loader=loader: sum(len(b["label"]) for b in loader)
-    wall, cpu = in_turn(works, 3)
+    wall, cpu = in_turn(works, rounds)
     print(f"loading {files:,} samples in shuffled batches of {BATCH}, files in the page cache where they fit:")
     show(wall)
     print("  without workers, by second of a core:")
@@ -200,18 +204,28 @@ def loading(folder: Path, files: int) -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("files", nargs="?", type=int, default=2_000)
+    parser.add_argument("samples", nargs="?", type=int, default=10_000)
+    parser.add_argument("--only", choices=("drawing", "export", "loading"))
+    parser.add_argument("--kinds", nargs="+", choices=tuple(BYTES), default=list(BYTES))
+    parser.add_argument("--rounds", type=int, default=3, help="of loading")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    base = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    files = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000
-    samples = int(sys.argv[3]) if len(sys.argv) > 3 else 10_000
-    drawing()
-    with tempfile.TemporaryDirectory(dir=base) as name:
-        free, needed = shutil.disk_usage(name).free, files * (2_100_000 + 530_000) + samples * 130_000
-        if needed > free:
-            files = int((free * 0.8 - samples * 130_000) / 2_630_000) // 16 * 16
+    files, samples, parts = arguments.files, arguments.samples, {"drawing", "export", "loading"}
+    parts &= {arguments.only or part for part in parts}
+    if "drawing" in parts:
+        drawing()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        free, each = shutil.disk_usage(name).free, sum(BYTES[kind] for kind in arguments.kinds)
+        if "loading" in parts and files * each + samples * 130_000 > free:
+            files = int((free * 0.8 - samples * 130_000) / each) // 16 * 16
             print(f"the disk has {free / 1e9:.0f} GB: {files:,} files in place of those asked for")
-        export(Path(name), samples)
-        loading(Path(name), files)
+        if "export" in parts:
+            export(Path(name), samples)
+        if "loading" in parts:
+            loading(Path(name), files, arguments.kinds, arguments.rounds)
 
 
 if __name__ == "__main__":

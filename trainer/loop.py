@@ -62,6 +62,7 @@ class Training:
             self.device,
             ahead=bool(run.prefetch),
         )
+        self.augments = task if isinstance(task, Augments) else None  # not asked in every step: it costs microseconds
         self.council = Council(us, self.requests.asked)
         keep = Keep(best=config.checkpoint.keep_best, metric=config.best_metric, mode=config.best_mode)
         self.checkpoints = Checkpoints(journal.folder, keep)
@@ -140,8 +141,8 @@ class Training:
     def train_step(self) -> None:
         began = time.perf_counter()
         lr = rate(self.config.optim, self.step, self.steps)
-        if isinstance(self.task, Augments):
-            self.task.epoch(self.course.epoch_of(self.step + 1))
+        if self.augments is not None:
+            self.augments.epoch(self.course.epoch_of(self.step + 1))
         batches = self.feed.batches(self.step, self.epoch_end())
         loss, more = self.stepper.step(batches, lr, self.step + 1)
 

@@ -79,7 +79,9 @@ class Window:
 
 
 def _stack(values: "list[Tensor]") -> "Tensor":
-    return torch.stack([value.float() for value in values]) if values else torch.zeros(0)
+    if len({value.dtype for value in values}) > 1:
+        values = [value.float() for value in values]
+    return torch.stack(values).float() if values else torch.zeros(0)
 
 
 def _numbers(values: "list[Tensor]") -> list[float]:

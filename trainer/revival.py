@@ -67,6 +67,11 @@ def choose(folder: Path, which: str) -> Saved:
     return _saved(_store(folder, load(str(folder))), which, folder)
 
 
+def saved_in(folder: Path) -> list[Saved]:
+    """All checkpoints that a run has, oldest first."""
+    return _store(folder, load(str(folder))).entries()
+
+
 def _store(folder: Path, config: Config) -> Checkpoints:
     return Checkpoints(folder, Keep(metric=config.best_metric, mode=config.best_mode))
 

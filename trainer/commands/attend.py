@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from trainer.commands.common import add_json, add_sample, progress, say_wrapped
+from trainer.commands.common import add_json, add_sample, columns, progress, say_wrapped
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
         run_name = Path(arguments.run).resolve().name
         print(json.dumps(jsonable({"schema": 1, "run": run_name, "picture": str(path), **found.figures})))
     else:
-        say_wrapped([found.title, *found.told, str(path)], 100)
+        say_wrapped([found.title, *found.told, str(path)], columns())
     return 0

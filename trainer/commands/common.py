@@ -1,6 +1,7 @@
 """Arguments that several commands share."""
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -81,6 +82,11 @@ def progress() -> "Report":
             print(f"{what}: {done:,.0f}" + (f" of {total:,.0f}" if total else ""), file=sys.stderr, flush=True)
 
     return report
+
+
+def columns() -> int:
+    """How wide what is told may be."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
 
 
 def say_wrapped(lines: Sequence[str], width: int) -> None:

@@ -2,11 +2,9 @@
 
 import argparse
 import json
-import shutil
-import sys
 from pathlib import Path
 
-from trainer.commands.common import add_json, add_predicting, progress, say_wrapped, wanted_of, write_text
+from trainer.commands.common import add_json, add_predicting, columns, progress, say_wrapped, wanted_of, write_text
 from trainer.say import say
 
 
@@ -39,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(jsonable(tables.document(found))), flush=True)
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        width = columns()
         for table in made:
             say("\n".join([*text(table, width), ""]))
         say_wrapped(told, width)

@@ -2,11 +2,10 @@
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 
-from trainer.commands.common import add_json, add_sample, progress, say_wrapped
+from trainer.commands.common import add_json, add_sample, columns, progress, say_wrapped
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(jsonable(document)))
         return 0
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+    width = columns()
     say_wrapped([said.text] if said.text else found.sentences, width)
     return 0

@@ -2,12 +2,10 @@
 
 import argparse
 import json
-import shutil
-import sys
 from pathlib import Path
 
 from trainer import folds
-from trainer.commands.common import add_config, add_json, progress
+from trainer.commands.common import add_config, add_json, columns, progress
 from trainer.config import load
 from trainer.launching import train
 from trainer.outcomes.table import text
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(jsonable(document)))
         return 0
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+    width = columns()
     say("\n".join(["", *text(folds.table(document), width)]))
     return 0
 

@@ -30,26 +30,40 @@ class Blend:
 
 def blends(fit: Sequence[Predictions], use: Sequence[Predictions]) -> list[Blend]:
     """All ways, fitted on `fit` (validation) and done on `use`. Members stand in the same order in both."""
+    return [done(name, recipe, use) for name, recipe in recipes(fit).items()]
+
+
+def recipes(fit: Sequence[Predictions]) -> dict[str, dict[str, Any]]:
+    """What each way needs, in plain numbers."""
     labels = torch.from_numpy(fit[0].labels.astype(np.int64))
     heat = [temperature(item.logits, labels) for item in fit]
     even = np.full(len(fit), 1 / len(fit))
-    plain, plain_fit = _shares(use, np.ones(len(fit))), _shares(fit, np.ones(len(fit)))
-    warm, warm_fit = _shares(use, heat), _shares(fit, heat)
-    weights = simplex(lambda share: F.nll_loss(_log(torch.einsum("m,mnc->nc", share, warm_fit)), labels), len(fit))
-    places, places_fit = _positions(use), _positions(fit)
-    near = None if places_fit is None else position_weights(places_fit, fit[0])
-    matrix, bias = stack(_log(plain_fit), labels)
-    stacked = torch.einsum("mnc,mck->nk", _log(plain), matrix) + bias
+    plain, warm, places = _shares(fit, np.ones(len(fit))), _shares(fit, heat), _positions(fit)
+    weights = simplex(lambda share: F.nll_loss(_log(torch.einsum("m,mnc->nc", share, warm)), labels), len(fit))
+    near = None if places is None else position_weights(places, fit[0])
+    matrix, bias = stack(_log(plain), labels)
     share = {"weights": even.tolist()}
     warmth, weighed = {"temperatures": list(heat)}, {"weights": weights.tolist()}
     place = {"position_weights": None if near is None else near.tolist()}
     together = {"matrix": matrix.tolist(), "bias": bias.tolist()}
-    return [
-        Blend("soft vote", _vote(plain, even), _mean(places, even), share),
-        Blend("calibrated vote", _vote(warm, even), _mean(places, even), warmth | share),
-        Blend("weighted vote", _vote(warm, weights), _mean(places, near), warmth | weighed | place),
-        Blend("stacked", stacked.numpy(), _mean(places, near), together | place),
-    ]
+    return {
+        "soft vote": share,
+        "calibrated vote": warmth | share,
+        "weighted vote": warmth | weighed | place,
+        "stacked": together | place,
+    }
+
+
+def done(name: str, recipe: dict[str, Any], use: Sequence[Predictions]) -> Blend:
+    """One way, done by its recipe. Where positions have no weights of their own, they have those of the vote."""
+    shares = _shares(use, recipe.get("temperatures") or np.ones(len(use)))
+    if "matrix" in recipe:
+        matrix, bias = (torch.tensor(recipe[key], dtype=torch.float64) for key in ("matrix", "bias"))
+        logits = np.asarray((torch.einsum("mnc,mck->nk", _log(shares), matrix) + bias).numpy())
+    else:
+        logits = _vote(shares, np.array(recipe["weights"]))
+    near = recipe["position_weights"] if "position_weights" in recipe else recipe["weights"]
+    return Blend(name, logits, _mean(_positions(use), None if near is None else np.array(near)), recipe)
 
 
 def temperature(logits: NDArray[np.floating], labels: Tensor) -> float:

@@ -1,5 +1,7 @@
 """Several runs that answer together, beside the best of them, with what is gained and how sure that is."""
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from trainer.compare.blend import Blend, blends, temperature
+from trainer.compare.blend import Blend, blends
 from trainer.compare.gather import Wanted, predicted
-from trainer.compare.measures import Worth, squared_errors, worth
+from trainer.compare.measures import Worth, softmax, squared_errors, worth
 from trainer.compare.paired import ACCURACY, ERROR, Gap, gaps
 from trainer.compare.stored import Predicted
 from trainer.outcomes import words
@@ -29,7 +31,6 @@ class Member:
 
     name: str
     outcome: Outcome
-    fit: Predicted
     use: Predicted
     worth: Worth
     temperature: float
@@ -48,6 +49,7 @@ class Together:
 @dataclass(frozen=True)
 class Ensemble:
     split: str
+    fitted: int  # samples of the validation on which everything was fitted and chosen
     members: tuple[Member, ...]
     best: int  # the member with the best accuracy on the validation samples, of equals the one with the least log loss
     nearest: int  # the member with the least position error there
@@ -63,16 +65,17 @@ def ensemble(folders: Sequence[Path], wanted: Wanted, report: Report) -> Ensembl
     outcomes = [read(RunReader(folder)) for folder in folders]
     fit = [predicted(folder, replace(wanted, split=FIT), report) for folder in folders]
     use = [predicted(folder, wanted, report) for folder in folders]
-    _require_same(heads(outcomes), [*zip(fit, use, strict=True)])
-    members = tuple(map(_member, heads(outcomes), outcomes, fit, use))
+    require_same(heads(outcomes), [*zip(fit, use, strict=True)])
     best = max(range(len(fit)), key=lambda at: _standing(fit[at].predictions))
     nearest = min(range(len(fit)), key=lambda at: _error(fit[at].predictions))
     said = blends([item.predictions for item in fit], [item.predictions for item in use])
-    together = _together(said, use[best].predictions, use[nearest].predictions)
-    return Ensemble(wanted.split, members, best, nearest, together)
+    heat = next(item.recipe["temperatures"] for item in said if "temperatures" in item.recipe)
+    members = tuple(map(member, heads(outcomes), outcomes, use, heat))
+    together = beside(said, use[best].predictions, use[nearest].predictions)
+    return Ensemble(wanted.split, len(fit[0].predictions.labels), members, best, nearest, together)
 
 
-def _together(said: Sequence[Blend], best: Predictions, nearest: Predictions) -> tuple[Together, ...]:
+def beside(said: Sequence[Blend], best: Predictions, nearest: Predictions) -> tuple[Together, ...]:
     """All ways, in accuracy against the best member and in position error against the nearest, corrected together."""
     answers = [_answers(blend, best) for blend in said]
     count = len(answers)
@@ -106,8 +109,10 @@ def table(found: Ensemble) -> Table:
 def sentences(found: Ensemble) -> list[str]:
     """What is gained, and whether that is more than noise."""
     best = found.members[found.best].name
-    fitted = words.plural(len(found.members[0].fit.predictions.labels), "validation sample")
+    fitted = words.plural(found.fitted, "validation sample")
     told = [f"the best member is {best}, chosen on {fitted}; temperatures, weights and the stacking are fitted there"]
+    if found.split == FIT:
+        told.append("these are those samples: what is told of them flatters the ensembles")
     nearest = found.members[found.nearest].name
     near = f" in accuracy, against {nearest} in position error" if found.together[0].worth.error else ""
     told.append(f"against {best}{near}:")
@@ -122,8 +127,11 @@ def document(found: Ensemble) -> dict[str, Any]:
     """For programs, and the recipe to do it again."""
     return {
         "schema": 1,
+        "task": found.members[0].outcome.task,
+        "classes": list(found.members[0].use.predictions.classes),
         "split": found.split,
         "fitted_on": FIT,
+        "fitted_samples": found.fitted,
         "members": [
             {
                 "name": item.name,
@@ -162,15 +170,30 @@ def document(found: Ensemble) -> dict[str, Any]:
     }
 
 
-def _member(name: str, outcome: Outcome, fit: Predicted, use: Predicted) -> Member:
-    import torch  # noqa: PLC0415
+def answers(found: Ensemble) -> str:
+    """One line of CSV for each ensemble and sample: the class that it says, its share, the position."""
+    truth = found.members[0].use.predictions
+    count = 0 if found.together[0].blend.positions is None else found.together[0].blend.positions.shape[1]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("ensemble", "sample", "class", "said", "share", *(f"position_{at}" for at in range(count))))
+    for item in found.together:
+        places = item.blend.positions
+        for row, share in enumerate(softmax(item.blend.logits)):
+            said = int(share.argmax())
+            numbers = [f"{value:.6g}" for value in (share[said], *(() if places is None else places[row]))]
+            named = truth.classes[int(truth.labels[row])], truth.classes[said]
+            table.writerow((item.blend.name, row, *named, *numbers))
+    return text.getvalue()
 
-    heat = temperature(fit.predictions.logits, torch.from_numpy(fit.predictions.labels.astype(np.int64)))
+
+def member(name: str, outcome: Outcome, use: Predicted, heat: float) -> Member:
+    """One run with what is told of it."""
     cooled = replace(use.predictions, logits=(use.predictions.logits / heat).astype(np.float32))
-    return Member(name, outcome, fit, use, worth(use.predictions), heat, worth(cooled))
+    return Member(name, outcome, use, worth(use.predictions), heat, worth(cooled))
 
 
-def _require_same(names: Sequence[str], pairs: Sequence[tuple[Predicted, Predicted]]) -> None:
+def require_same(names: Sequence[str], pairs: Sequence[tuple[Predicted, ...]]) -> None:
     """Only runs on the same samples can answer together."""
     first = [item.predictions for item in pairs[0]]
     problems = []

@@ -105,14 +105,18 @@ def _costs(axes: Axes, block: Block) -> None:
     """What an error costs; the accuracy's miss where there are no positions. A point's size tells parameters."""
     errors = [item.worth.error.value if item.worth.error else 1 - item.worth.accuracy.value for item in block.entrants]
     positions = block.entrants[0].worth.error is not None
-    _style(axes, f"{'Position error' if positions else 'Share of wrong classes'} against training time")
+    _style(axes, f"{'Position error' if positions else 'Wrong classes'} by training time")
+    spent = [max(item.outcome.seconds, 0.1) for item in block.entrants if item.outcome.seconds is not None]
+    middle = math.sqrt(min(spent, default=1) * max(spent, default=1))
     for at, (item, error) in enumerate(zip(block.entrants, errors, strict=True)):
         if item.outcome.seconds is None:
             continue
         size, at_least = 40 + 30 * math.log10(max(item.predicted.parameters, 1)), max(error, 1e-7)
         axes.scatter([max(item.outcome.seconds, 0.1)], [at_least], s=size, color=_colour(at), ec="white", zorder=3)
+        above, right = sum(error > other for other in errors) % 2 == 1, item.outcome.seconds > middle
         axes.annotate(f"{item.name}\n{_short(item.predicted.parameters)}", (max(item.outcome.seconds, 0.1), at_least),
-                      (9, -3), textcoords="offset points", size=9, color=INK)  # fmt: skip
+                      (-5 if right else 5, 9 if above else -9), textcoords="offset points", size=9, color=INK,
+                      ha="right" if right else "left", va="bottom" if above else "top")  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.margins(x=0.35, y=0.25)

@@ -41,23 +41,26 @@ class Records:
         self.folder = folder
         self.manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         self._per = int(self.manifest["per"])
-        self._shards = [np.load(folder / entry["file"], mmap_mode="r") for entry in self.manifest["shards"]]
+        maps = (np.load(folder / entry["file"], mmap_mode="r") for entry in self.manifest["shards"])
+        self._shards = [np.asarray(one) for one in maps]  # a memmap's own indexing costs more than a small row's copy
+        names = [name for shard in self._shards[:1] for name in shard.dtype.names or ()]
+        self._fields = {name: [shard[name] for shard in self._shards] for name in names}
 
     def __len__(self) -> int:
         return int(self.manifest["count"])
 
     def take(self, name: str, rows: NDArray[np.int64], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """One field of these rows, copied; into `out` where it is given, which spares fresh memory its page faults."""
+        parts = self._fields[name]
         if out is None:
-            kind, shape = self._shards[0].dtype.fields[name][0].subdtype or (self._shards[0].dtype[name], ())
-            out = np.empty((len(rows), *shape), dtype=kind)
+            out = np.empty((len(rows), *parts[0].shape[1:]), dtype=parts[0].dtype)
         for place, row in enumerate(rows.tolist()):
-            out[place] = self._shards[row // self._per][name][row % self._per]
+            out[place] = parts[row // self._per][row % self._per]
         return out
 
     def all(self, name: str) -> NDArray[Any]:
         """One field of every row: for small fields."""
-        return np.concatenate([shard[name] for shard in self._shards])
+        return np.concatenate(self._fields[name])
 
     def size(self) -> int:
         """Bytes on the disk."""
@@ -179,11 +182,16 @@ def _save(path: Path, records: NDArray[Any]) -> Entry:
     header = io.BytesIO()
     np.lib.format.write_array_header_2_0(header, np.lib.format.header_data_from_array_1_0(records))
     data = records.view(np.uint8).data
-    digest = hashlib.sha256(header.getvalue())
-    digest.update(data)
     temporary = path.with_name(f".{path.name}.part")
+
+    def digest() -> str:
+        found = hashlib.sha256(header.getvalue())
+        found.update(data)
+        return found.hexdigest()
+
     try:
-        with temporary.open("wb") as file:
+        with ThreadPoolExecutor(1) as beside, temporary.open("wb") as file:
+            checksum = beside.submit(digest)  # a core has time for it while the disk writes
             file.write(header.getvalue())
             file.write(data)
             file.flush()
@@ -192,7 +200,7 @@ def _save(path: Path, records: NDArray[Any]) -> Entry:
     except OSError:
         temporary.unlink(missing_ok=True)  # a disk that is full needs its room more than half a shard
         raise
-    return {"file": path.name, "bytes": len(header.getvalue()) + data.nbytes, "sha256": digest.hexdigest()}
+    return {"file": path.name, "bytes": len(header.getvalue()) + data.nbytes, "sha256": checksum.result()}
 
 
 def _present(plan: Plan) -> list[Entry | None]:

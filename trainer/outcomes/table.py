@@ -31,6 +31,8 @@ def text(table: Table, width: int = 80) -> list[str]:
     for block in _blocks(widths, width - first):
         lines.append("")
         for at, name in enumerate(["", *names]):
+            if at and any(table.rows[at - 1][1]) and not any(columns[column][at] for column in block):
+                continue  # what says nothing in this block has said it in another
             line = _pad(name, first, right=False)
             line += "".join(f"  {_pad(columns[column][at], widths[column])}" for column in block)
             lines.append(line.rstrip())

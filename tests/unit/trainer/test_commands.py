@@ -159,3 +159,13 @@ def test_the_data_folder_comes_from_the_configuration_or_the_environment(
     assert data_root(tiny.config("run.data=/from/file")) == Path("/from/file")
     monkeypatch.delenv("TRAJ_DATA")
     assert data_root(tiny.config()) == Path.home() / ".trajconsole/data"
+
+
+@pytest.mark.parametrize(
+    ("command", "known"), [("explain", "these can: trajectories"), ("attend", "these can: persistence, trajectories")]
+)
+def test_what_a_task_cannot_do_is_said_with_those_that_can(
+    done: Path, command: str, known: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, str(done), "--sample", "0"]) == 2
+    assert capsys.readouterr().err == f"trainer: {done}: the task tiny cannot {command} — {known}\n"

@@ -6,11 +6,15 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from tiny_runs import Tiny, registered
 
 from trainer.cli import main
 from trainer.compare.blend import blends, position_weights, simplex, stack, temperature
 from trainer.compare.measures import softmax, worth
+from trainer.compare.recipe import load
+from trainer.schema import ConfigError
 from trainer.tasks import Predictions
 
 
@@ -21,6 +25,8 @@ def trained(tmp_path_factory):
         for name, more in (("one", ("model.width=48",)), ("two", ("model.width=40", "optim.lr=0.02"))):
             tiny.run(f"run.name={name}", "run.validate_first=false", "run.epochs=12", *more, name=name)
         tiny.run("run.name=noisy", "run.validate_first=false", "run.epochs=1", "data.noise=0.4", name="noisy")
+        runs = [str(tiny.folder / name) for name in ("one", "two")]
+        assert main(["ensemble", *runs, "--out", str(tiny.folder / "recipe.json")]) == 0
     return tiny.folder
 
 
@@ -129,3 +135,93 @@ def test_what_cannot_answer_together_is_refused(runs, capsys, words, told):
     folders = [str(runs / word) if not word.startswith("-") and word != "val" else word for word in words]
     assert main(["ensemble", *folders]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.fixture
+def recipe(runs):
+    return runs / "recipe.json"
+
+
+def test_a_recipe_is_done_again_with_runs_that_moved_and_went_on(runs, recipe, tiny, capsys):
+    made = json.loads(recipe.read_text())
+    more = ("run.epochs=13", "run.name=one", "run.validate_first=false", "model.width=48")
+    assert tiny.run(*more, name="one", resume=True) == 0
+    (runs / "two").rename(runs / "elsewhere")
+    answers = runs / "answers.csv"
+    capsys.readouterr()
+    words = ("--apply", str(recipe), "--json", "--answers", str(answers))
+    assert main(["ensemble", str(runs / "elsewhere"), str(runs / "one"), *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    for mine, theirs in zip(found["ensembles"], made["ensembles"], strict=True):
+        assert mine == theirs, "the same figures, to the last bit"
+    assert [item["sha256"] for item in found["members"]] == [item["sha256"] for item in made["members"]]
+    lines = answers.read_text().splitlines()
+    assert lines[0] == "ensemble,sample,class,said,share,position_0,position_1" and len(lines) == 1 + 4 * 40
+    right = [line.split(",")[2] == line.split(",")[3] for line in lines[1:41]]
+    assert sum(right) / 40 == made["ensembles"][0]["accuracy"]["value"]
+
+
+def test_a_recipe_may_be_told_on_the_samples_that_it_was_fitted_on(runs, recipe, capsys):
+    assert main(["ensemble", str(runs / "one"), str(runs / "two"), "--apply", str(recipe), "--split", "val"]) == 0
+    assert "flatters the ensembles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("one",), "no run here has the weights of its member two — name the runs with these checkpoints: one ("),
+        (("one", "two", "noisy"), "noisy: has none of the checkpoints of recipe.json"),
+    ],
+)
+def test_a_recipe_wants_its_own_runs(runs, recipe, capsys, words, told):
+    assert main(["ensemble", *(str(runs / word) for word in words), "--apply", str(recipe)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def _broken(recipe, change):
+    document = json.loads(recipe.read_text())
+    change(document)
+    recipe.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found.clear(),
+        lambda found: found["ensembles"][0]["recipe"].update(weights=[0.5]),
+        lambda found: found["ensembles"][3]["recipe"].pop("bias"),
+        lambda found: found["ensembles"][1]["recipe"].update(temperatures=[0, 1]),
+        lambda found: found["ensembles"][2]["recipe"].update(position_weights=[1, "many"]),
+        lambda found: found["ensembles"][2]["recipe"].update(weights=[1, None]),
+        lambda found: found.update(ensembles=[]),
+        lambda found: found.update(best_member="nobody"),
+    ],
+)
+def test_a_recipe_that_does_not_fit_together_is_refused(runs, recipe, capsys, change):
+    _broken(recipe, change)
+    assert main(["ensemble", str(runs / "one"), str(runs / "two"), "--apply", str(recipe)]) == 2
+    assert "recipe.json: is not what trainer ensemble --out writes" in capsys.readouterr().err
+
+
+def test_a_recipe_for_other_classes_or_none_at_all_is_refused(runs, recipe, capsys):
+    _broken(recipe, lambda found: found.update(classes=["up", "down"]))
+    assert main(["ensemble", str(runs / "one"), str(runs / "two"), "--apply", str(recipe)]) == 2
+    assert "is for the classes up, down, not left, right" in capsys.readouterr().err
+    assert main(["ensemble", str(runs / "one"), str(runs / "two"), "--apply", str(runs / "none.json")]) == 2
+    assert "none.json: cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+KEYS = ("classes", "members", "ensembles", "best_member", "nearest_member", "fitted_samples")
+
+
+@given(st.one_of(st.binary(), JSON.map(json.dumps), st.fixed_dictionaries(dict.fromkeys(KEYS, JSON)).map(json.dumps)))
+def test_no_file_at_all_breaks_the_reading(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any-recipe.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ConfigError):
+        load(path)

@@ -122,6 +122,14 @@ def test_a_table_from_elsewhere_is_never_an_error(value):
     assert text(table) and markdown(table)
 
 
+def test_a_row_without_words_in_a_block_is_left_out_of_it():
+    rows = (("ada", ("1" * 20, "2" * 20)), ("bob", ("3" * 20, "")), ("nobody", ("", "")), ("heading", ()))
+    lines = text(Table("t", ("one", "two"), rows), 32)
+    assert [line.split()[0] for line in lines if line] == [
+        *("t", "one", "ada", "bob", "nobody", "heading"), *("two", "ada", "nobody", "heading")
+    ]  # fmt: skip
+
+
 @given(st.text(max_size=30))
 def test_no_word_of_a_run_steers_the_terminal_or_breaks_the_markdown(word):
     table = Table(word, (word,), ((word, (word,)),), (word,))

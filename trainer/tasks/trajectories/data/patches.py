@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from trainer.data.draws import U64, words
@@ -21,6 +22,7 @@ ACROSS = 3  # words in a row of a patch
 ROW_WORDS = PIXELS // 8
 PICTURE_WORDS = PIXELS * ROW_WORDS
 SHIFTS = 10  # pixels between a patch's first word and its ball's first pixel: 0 to 9
+KEYS = UNIT * SHIFTS * UNIT  # rows of `balls`
 
 
 def brightness(difficulty: Difficulty, ball: int) -> int:
@@ -61,6 +63,12 @@ def noise_tile(noise: int) -> NDArray[np.uint8]:
 
 
 @cache
+def noise_windows(noise: int) -> U64:
+    """The tile as all the pictures that it holds, each 8 pixels further: a view, no memory of its own."""
+    return np.asarray(sliding_window_view(noise_tile(noise).view(np.uint64), PICTURE_WORDS))
+
+
+@cache
 def offsets() -> I64:
     """Words of a patch, counted from its first one."""
     return (np.arange(ROWS)[:, None] * ROW_WORDS + np.arange(ACROSS)).reshape(-1)
@@ -82,6 +90,12 @@ def places(x: Any, y: Any) -> tuple[Any, Any]:
 def tables(difficulty: Difficulty) -> list[U64]:
     """The words of each ball of a picture."""
     return [balls(brightness(difficulty, ball)) for ball in range(1 + difficulty.clutter)]
+
+
+@cache
+def table(difficulty: Difficulty) -> U64:
+    """The words of the first ball; those of every other one, all alike, `KEYS` rows below."""
+    return np.concatenate(tables(difficulty)[:2])
 
 
 def visible(plates: NDArray[np.uint8]) -> U64:

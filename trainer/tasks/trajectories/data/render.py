@@ -1,7 +1,6 @@
 """Scenes to pixels on a CPU: table look-ups into buffers that are used again."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from trainer.data.draws import U64
@@ -9,7 +8,7 @@ from trainer.tasks.trajectories.data import patches
 from trainer.tasks.trajectories.data.cameras import CAMERAS, PIXELS
 from trainer.tasks.trajectories.data.motion import FRAMES
 from trainer.tasks.trajectories.data.patches import I64, PICTURE_WORDS
-from trainer.tasks.trajectories.data.scene import Scenes
+from trainer.tasks.trajectories.data.scene import REACH, UNIT, Scenes
 from trainer.tasks.trajectories.data.settings import Difficulty
 
 SHAPE = (CAMERAS, FRAMES, PIXELS, PIXELS)
@@ -61,52 +60,67 @@ class Renderer(Buffers):
     def __init__(self, most: int, difficulty: Difficulty, ring: int = 3) -> None:
         super().__init__(most, ring)
         self.difficulty = difficulty
-        self._tables = patches.tables(difficulty)
+        self._table = patches.table(difficulty)
+        # Fresh memory costs more, by its page faults, than what is written into it.
+        shape = (min(most, STEP), 1 + difficulty.clutter, PICTURES, len(patches.offsets()))
+        self._light, self._where = np.empty(shape, dtype=np.uint64), np.empty(shape, dtype=np.int64)
 
     def draw(self, scenes: Scenes) -> NDArray[np.uint8]:
         """Pixels [samples, cameras, frames, 64, 64]."""
         assert len(scenes) <= self.most
         words = self.next()
         for first in range(0, len(scenes), STEP):
-            self._draw(scenes[slice(first, first + STEP)], words[first * SAMPLE_WORDS :], first * SAMPLE_WORDS)
+            self._draw(scenes[slice(first, first + STEP)], words, first * SAMPLE_WORDS)
         return self.pixels(len(scenes))
 
     def _draw(self, scenes: Scenes, words: U64, at: int) -> None:
-        if self.difficulty.noise:
-            _noise(scenes, words, self.difficulty.noise)
-        for ball, table in enumerate(self._tables):
-            begin, light = lights(scenes, ball, table, plates=self.difficulty.occlusion > 0)
-            where = (begin + np.arange(len(begin)) * PICTURE_WORDS)[:, None] + patches.offsets()
-            if self.difficulty.packed:
-                words[where] = light
-            else:
-                words[where] += light
-            if not self.difficulty.noise:
-                self.will_darken(where + at)
+        """The samples whose first word is number `at`. Each is finished while its words are in the cache."""
+        begin, light = lights(scenes, self.difficulty, self._table, self._light[: len(scenes)])
+        first = np.arange(len(scenes) * PICTURES).reshape(-1, 1, PICTURES) * PICTURE_WORDS + at
+        where = np.add((begin + first)[..., None], patches.offsets(), out=self._where[: len(scenes)])
+        if self.difficulty.packed:
+            words[where] = light
+        else:
+            for sample in range(len(scenes)):
+                if self.difficulty.noise:
+                    start = at + sample * SAMPLE_WORDS
+                    _noise(scenes.noise[sample], words[start : start + SAMPLE_WORDS], self.difficulty.noise)
+                np.add.at(words, where[sample].reshape(-1), light[sample].reshape(-1))
+        if not self.difficulty.noise:
+            self.will_darken(where.copy())
 
 
 def windows(scenes: Scenes, difficulty: Difficulty) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """All that is not black, where one ball is all there is: of each picture a window's first word and its 45 words."""
     assert difficulty.packed
-    begin, light = lights(scenes, 0, patches.tables(difficulty)[0], plates=difficulty.occlusion > 0)
-    shape = len(scenes), PICTURES
-    return begin.astype(np.uint16).reshape(shape), light.view(np.uint8).reshape(*shape, -1)
+    begin, light = lights(scenes, difficulty, patches.table(difficulty))
+    return begin[:, 0].astype(np.uint16), light[:, 0].view(np.uint8)
 
 
-def lights(scenes: Scenes, ball: int, table: U64, *, plates: bool) -> tuple[I64, U64]:
-    """Of each picture the first word that the ball may light, and its light in the 45 words from there."""
-    spots = scenes.spots[:, ball].astype(np.int64).reshape(-1, 2)
-    key, begin = patches.places(spots[:, 0], spots[:, 1])
-    light = table[key]
-    if plates:
-        views = np.arange(len(begin)) // FRAMES * PICTURE_WORDS
-        light &= patches.visible(scenes.plates)[(begin + views)[:, None] + patches.offsets()]
+def lights(scenes: Scenes, difficulty: Difficulty, table: U64, out: U64 | None = None) -> tuple[I64, U64]:
+    """Of each picture the first words that the balls may light [samples, balls, pictures], and the 45 from there on."""
+    spots = scenes.spots.reshape(len(scenes), -1, PICTURES, 2).astype(np.int32)
+    key, begin = patches.places(spots[..., 0], spots[..., 1])
+    key[:, 1:] += patches.KEYS  # the other balls stand below the first in the table
+    light: U64 = np.take(table, key, axis=0, out=out, mode="clip")
+    begin = begin.astype(np.int64)
+    if difficulty.occlusion:
+        _hide(scenes, spots, begin, light.reshape(-1, light.shape[-1]))
     return begin, light
 
 
-def _noise(scenes: Scenes, words: U64, noise: int) -> None:
+def _hide(scenes: Scenes, spots: NDArray[np.int32], begin: I64, light: U64) -> None:
+    """Take the light that plates hide; most balls are in front of none."""
+    plates = scenes.plates.astype(np.int32)[:, None, :, None] * UNIT  # in the spots' unit
+    x, y = np.moveaxis(spots.reshape(*spots.shape[:2], CAMERAS, FRAMES, 2), -1, 0)
+    before, behind = REACH * UNIT + UNIT // 2, REACH * UNIT - UNIT // 2  # how far from its spot a ball's first and last
+    across = (x + before >= plates[..., 0]) & (x - behind < plates[..., 1])  # pixels may begin and end
+    hit = np.flatnonzero(across & (y + before >= plates[..., 2]) & (y - behind < plates[..., 3]))
+    sample, picture = hit // (spots.shape[1] * PICTURES), hit % PICTURES
+    view = (sample * CAMERAS + picture // FRAMES) * PICTURE_WORDS
+    light[hit] &= patches.visible(scenes.plates)[(begin.reshape(-1)[hit] + view)[:, None] + patches.offsets()]
+
+
+def _noise(begin: NDArray[np.int32], words: U64, noise: int) -> None:
     """Every picture begins as its window of the tile."""
-    tile = sliding_window_view(patches.noise_tile(noise).view(np.uint64), PICTURE_WORDS)
-    pictures = words[: len(scenes) * SAMPLE_WORDS].reshape(len(scenes), PICTURES, PICTURE_WORDS)
-    for picture, begin in zip(pictures, scenes.noise.reshape(len(scenes), -1), strict=True):
-        picture[:] = tile[begin]
+    words.reshape(PICTURES, PICTURE_WORDS)[:] = patches.noise_windows(noise)[begin.reshape(-1)]
