@@ -19,6 +19,8 @@ from trainer.criteria import Rule
 from trainer.record import files, toml
 from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 from trainer.tasks import REGISTRY
+from trainer.tune import space
+from trainer.tune.settings import Tune
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -48,6 +50,7 @@ class Run:
     prefetch: int = setting(0, "batches that are made ahead, in a thread, while the model computes", low=0, high=1)
     trial: bool = setting(False, "a few samples only, to see that everything works; `trainer run --trial` sets it")
     csv: bool = setting(False, "also keep the rows of metrics as metrics.csv, written after each validation")
+    tensorboard: bool = setting(False, "also write the rows of metrics as TensorBoard events, in tensorboard/")
     log_every: int = setting(50, "steps between rows of metrics", low=1)
     validate_every: int = setting(1, "epochs between validations", low=1)
     validate_first: bool = setting(True, "validate once before the first step, for before and after")
@@ -143,6 +146,7 @@ class Config:
     stop: Stop = Stop()
     checkpoint: Checkpoint = Checkpoint()
     race: Race = Race()
+    tune: Tune | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     settings: Any = None
 
@@ -206,7 +210,8 @@ def to_table(config: Config) -> dict[str, Any]:
     origin, settings = own.pop("origin"), own.pop("settings")
     task = {item.name: getattr(settings, item.name) for item in dataclasses.fields(settings)}
     head = {"task": own.pop("task")}
-    plain = {key: _plain(value) for key, value in {**head, **own, **task}.items()}
+    tune = {"tune": found} if (found := own.pop("tune")) is not None else {}
+    plain = {key: _plain(value) for key, value in {**head, **own, **task, **tune}.items()}
     return {**plain, "origin": dict(origin)} if origin else plain
 
 
@@ -236,6 +241,8 @@ def resolve(place: str) -> Any:
 
 def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
     settings = _settings(table, source)
+    if isinstance(table.get("tune"), Mapping) and "space" in table["tune"]:
+        table = {**table, "tune": {**table["tune"], "space": space.flat(table["tune"]["space"])}}
     own = {item.name for item in dataclasses.fields(Config)} - {"settings"}
     others = {item.name for item in dataclasses.fields(settings)}
     problems = [
@@ -255,7 +262,13 @@ def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
     config, own_settings = built
     assert isinstance(config, Config)
     run = config.run if config.run.name else dataclasses.replace(config.run, name=name)
-    return dataclasses.replace(config, run=run, settings=own_settings)
+    config = dataclasses.replace(config, run=run, settings=own_settings)
+    if config.tune is not None:
+        raw = {key: value for key, value in table.items() if key != "tune"}
+        problems += space.problems(config.tune, to_table(config), raw, lambda item: _config(item, source, name), source)
+        if problems:
+            raise ConfigError(problems)
+    return config
 
 
 def _settings(table: Mapping[str, Any], source: Source) -> type:
@@ -280,7 +293,7 @@ def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
     """Metrics that the task's validation will never give; values of other kinds are reported elsewhere."""
     known = metrics_of(str(table["task"]))
     asked: list[tuple[str, Any]] = []
-    stop, checkpoint = table.get("stop"), table.get("checkpoint")
+    stop, checkpoint, tune = (table.get(name) for name in ("stop", "checkpoint", "tune"))
     if isinstance(stop, Mapping):
         rules = stop.get("all")
         for number, text in enumerate(rules if isinstance(rules, list) else []):
@@ -289,6 +302,8 @@ def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
         asked.append(("stop.patience_metric", stop.get("patience_metric")))
     if isinstance(checkpoint, Mapping):
         asked.append(("checkpoint.best_metric", checkpoint.get("best_metric")))
+    if isinstance(tune, Mapping):
+        asked.append(("tune.metric", tune.get("metric")))
     return [
         source.problem(key, f"unknown metric {metric!r}", nearest(metric, known))
         for key, metric in asked

@@ -23,6 +23,7 @@ from trainer.record.status import Finding
 from trainer.requests import Requests
 from trainer.say import mute, say
 from trainer.schema import ConfigError, Problem
+from trainer.tensorboard import Events
 
 FREE_AT_RESUME = ("run", "optim", "stop", "checkpoint", "race", "loss", "measure", "origin")
 ECHO = 2.0  # seconds: a launcher hands on a signal that the ranks may have got themselves
@@ -44,6 +45,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
         with Requests(folder, race, echo=ECHO if ranks.several else 0.0) as requests:
             board = Board(writer.status, first_status(config, folder))
             journal = Journal(writer, board, requests)
+            journal.events = Events(folder) if config.run.tensorboard else None
             board.now()
             board.start()
             try:
