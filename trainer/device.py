@@ -59,8 +59,8 @@ def describe(device: torch.device, processes: int = 1) -> Device:
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         name = torch.cuda.get_device_name(device)
-        used = total - free
-        return Device("cuda", many + name, device.index, used, total, utilisation.busy(_identity(device)))
+        busy = utilisation.busy(_identity(device))
+        return Device("cuda", many + name, device.index, total - free, total, busy)
     used, total_memory = process.memory()
     return Device("cpu", f"{many}{torch.get_num_threads()} threads", None, memory_used=used, memory_total=total_memory)
 
