@@ -38,6 +38,7 @@ class Run:
     threads: int = setting(0, "CPU threads of this worker; 0: torch decides", low=0)
     gpu_share: float = setting(1.0, "largest part of the GPU's memory that this worker may take", low=0.01, high=1.0)
     processes: int = setting(1, "processes that train this run together, each on a GPU of its own", low=1)
+    sharded: bool = setting(False, "each of the processes keeps a part of the weights, for what fits on no single GPU")
     restarts: int = setting(1, "how often all of them begin again from the checkpoint after one was killed", low=0)
     precision: Literal["fp32", "bf16", "fp16"] = setting(
         "fp32", "numbers used in forward and backward; fp16 scales the loss"
@@ -63,6 +64,9 @@ class Run:
             raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
         if self.processes > 1 and ":" in self.device:
             raise BadSetting("device", f"{self.device!r} is one GPU and processes is {self.processes}", "use cuda")
+        if self.sharded and (self.ema or self.compile or self.precision == "fp16"):
+            what = "ema" if self.ema else "compile" if self.compile else 'precision = "fp16"'
+            raise BadSetting("sharded", f"does not go together with {what}", "leave one of them out; bf16 goes")
         if self.ema >= 1:
             raise BadSetting("ema", f"{self.ema:g} would never move", "a decay below 1, as 0.999")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):
