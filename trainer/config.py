@@ -64,9 +64,11 @@ class Run:
             raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
         if self.processes > 1 and ":" in self.device:
             raise BadSetting("device", f"{self.device!r} is one GPU and processes is {self.processes}", "use cuda")
-        if self.sharded and (self.ema or self.compile or self.precision == "fp16"):
-            what = "ema" if self.ema else "compile" if self.compile else 'precision = "fp16"'
-            raise BadSetting("sharded", f"does not go together with {what}", "leave one of them out; bf16 goes")
+        apart = {"ema": self.ema, "compile": self.compile, "channels_last": self.channels_last}
+        apart['precision = "fp16"'] = self.precision == "fp16"
+        if self.sharded and any(apart.values()):
+            wrong = ", ".join(name for name, given in apart.items() if given)
+            raise BadSetting("sharded", f"does not go together with {wrong}", "leave one of them out; bf16 goes")
         if self.ema >= 1:
             raise BadSetting("ema", f"{self.ema:g} would never move", "a decay below 1, as 0.999")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):

@@ -135,8 +135,8 @@ def test_two_processes_with_a_part_of_the_weights_each_train_as_one(tiny: Tiny) 
 
 
 def test_what_cannot_be_sharded_is_told(tiny: Tiny) -> None:
-    with pytest.raises(ConfigError, match=r"run\.sharded: does not go together with ema"):
-        tiny.config("run.sharded=true", "run.ema=0.9")
+    with pytest.raises(ConfigError, match=r"run\.sharded: does not go together with ema, channels_last"):
+        tiny.config("run.sharded=true", "run.ema=0.9", "run.channels_last=true")
     with started(
         tiny, *(w for s in ("run.processes=2", "run.sharded=true", "optim.sam=0.05") for w in ("--set", s))
     ) as one:
