@@ -54,11 +54,11 @@ class ConsoleActions:
         """A host could not be reached in any action so far."""
         return self.guard.unreached
 
-    def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
+    def start(self, workers: tuple[str, ...], *, check: bool = True, trial: bool = False) -> Iterator[Step]:
         if self._readonly:
             yield from _refused(workers)
         else:
-            yield from self._starter.start(workers, race="", check=check)
+            yield from self._starter.start(workers, race="", check=check, trial=trial)
 
     def race(self, name: str, *, check: bool = True, identity: str = "") -> Iterator[Step]:
         found = self._config.races.get(name)

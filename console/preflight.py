@@ -15,9 +15,17 @@ from trainer.record.jsonl import decode_document
 RESOLVE_S = 60.0
 CHECK_S = 300.0
 COMPARE_S = 3600.0
+TRIAL_S = 3600.0
 
 # The configuration comes on stdin: nothing has to be on the host before, and nothing stays after.
 _CHECK = 'd=$(mktemp -d) || exit 1; trap \'rm -rf "$d"\' EXIT; cat > "$d/run.toml"; "$@" "$d/run.toml"'
+
+# A folder beside the runs, on their disk. What the trial says goes to stderr, what it came to to stdout.
+_TRIAL = (
+    'mkdir -p "$1" && d=$(mktemp -d "$1/.trial-XXXXXX") || exit 1; shift; trap \'rm -rf "$d"\' EXIT; '
+    'cat > "$d/run.toml"; "$@" run "$d/run.toml" --trial --run-dir "$d/trial" >&2; c=$?; '
+    'cat "$d/trial/trial.json" 2>/dev/null; exit $c'
+)
 
 # In the folder of the file, so that the trainer calls it by its name.
 _RESOLVE = 'd=$(mktemp -d) && cd "$d" || exit 1; trap \'rm -rf "$d"\' EXIT; f="./$1"; shift; cat > "$f"; "$@" "$f"'
@@ -39,6 +47,17 @@ class Checked:
     ok: bool
     detail: str
     mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a trial came to."""
+
+    ok: bool
+    wrong: str
+    words: str  # what the long run would cost
+    seconds: float
+    findings: tuple[tuple[str, str], ...]  # proof and mend
 
 
 class HostTrainer:
@@ -91,6 +110,19 @@ class HostTrainer:
         except (ValueError, KeyError, TypeError):
             raise self._refusal(done) from None
         return found
+
+    def trial(self, text: str, env: Mapping[str, str]) -> "Tried":
+        """Everything once on the host, on a few samples. Refused when not even the trainer could be started there."""
+        words = ["sh", "-c", _TRIAL, "sh", self._root, "env", *_settings(self.around(env)), *self.argv()]
+        done = self._transport.run(words, input=text.encode(), timeout=TRIAL_S)
+        found = decode_document(done.stdout)
+        if found is None or not isinstance(found.get("ok"), bool):
+            raise self._refusal(done)
+        rows = [row for row in found.get("findings") or () if isinstance(row, Mapping)]
+        said = tuple((str(row.get("proof", "")), str(row.get("mend", ""))) for row in rows)
+        seconds = found.get("seconds")
+        seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+        return Tried(found["ok"], str(found.get("wrong", "")), str(found.get("words", "")), seconds, said)
 
     def compare(self, folders: Sequence[str]) -> Mapping[str, Any]:
         """`trainer compare` of runs on the host. Refused when it says nothing."""

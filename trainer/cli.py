@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "train",
     "check": "build everything and try it out, in under a minute",
     "find-lr": "which learning rate: a sweep that leaves everything as it was",
+    "tune": "which settings: many short runs, and the best of them",
     "promote": "the best of several finished runs go on to more epochs",
     "config": "print the complete resolved configuration",
     "data": "make, stage or inspect the data",

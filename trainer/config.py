@@ -19,6 +19,8 @@ from trainer.criteria import Rule
 from trainer.record import files, toml
 from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
 from trainer.tasks import REGISTRY
+from trainer.tune import space
+from trainer.tune.settings import Tune
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -36,6 +38,7 @@ class Run:
     threads: int = setting(0, "CPU threads of this worker; 0: torch decides", low=0)
     gpu_share: float = setting(1.0, "largest part of the GPU's memory that this worker may take", low=0.01, high=1.0)
     processes: int = setting(1, "processes that train this run together, each on a GPU of its own", low=1)
+    sharded: bool = setting(False, "each of the processes keeps a part of the weights, for what fits on no single GPU")
     restarts: int = setting(1, "how often all of them begin again from the checkpoint after one was killed", low=0)
     precision: Literal["fp32", "bf16", "fp16"] = setting(
         "fp32", "numbers used in forward and backward; fp16 scales the loss"
@@ -48,6 +51,7 @@ class Run:
     prefetch: int = setting(0, "batches that are made ahead, in a thread, while the model computes", low=0, high=1)
     trial: bool = setting(False, "a few samples only, to see that everything works; `trainer run --trial` sets it")
     csv: bool = setting(False, "also keep the rows of metrics as metrics.csv, written after each validation")
+    tensorboard: bool = setting(False, "also write the rows of metrics as TensorBoard events, in tensorboard/")
     log_every: int = setting(50, "steps between rows of metrics", low=1)
     validate_every: int = setting(1, "epochs between validations", low=1)
     validate_first: bool = setting(True, "validate once before the first step, for before and after")
@@ -60,6 +64,11 @@ class Run:
             raise BadSetting("device", f"{self.device!r} is not a device", "auto, cpu, cuda or cuda:N")
         if self.processes > 1 and ":" in self.device:
             raise BadSetting("device", f"{self.device!r} is one GPU and processes is {self.processes}", "use cuda")
+        apart = {"ema": self.ema, "compile": self.compile, "channels_last": self.channels_last}
+        apart['precision = "fp16"'] = self.precision == "fp16"
+        if self.sharded and any(apart.values()):
+            wrong = ", ".join(name for name, given in apart.items() if given)
+            raise BadSetting("sharded", f"does not go together with {wrong}", "leave one of them out; bf16 goes")
         if self.ema >= 1:
             raise BadSetting("ema", f"{self.ema:g} would never move", "a decay below 1, as 0.999")
         if not re.fullmatch(r"[\w.@+ -]*", self.name):
@@ -143,6 +152,7 @@ class Config:
     stop: Stop = Stop()
     checkpoint: Checkpoint = Checkpoint()
     race: Race = Race()
+    tune: Tune | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     settings: Any = None
 
@@ -206,7 +216,8 @@ def to_table(config: Config) -> dict[str, Any]:
     origin, settings = own.pop("origin"), own.pop("settings")
     task = {item.name: getattr(settings, item.name) for item in dataclasses.fields(settings)}
     head = {"task": own.pop("task")}
-    plain = {key: _plain(value) for key, value in {**head, **own, **task}.items()}
+    tune = {"tune": found} if (found := own.pop("tune")) is not None else {}
+    plain = {key: _plain(value) for key, value in {**head, **own, **task, **tune}.items()}
     return {**plain, "origin": dict(origin)} if origin else plain
 
 
@@ -236,6 +247,8 @@ def resolve(place: str) -> Any:
 
 def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
     settings = _settings(table, source)
+    if isinstance(table.get("tune"), Mapping) and "space" in table["tune"]:
+        table = {**table, "tune": {**table["tune"], "space": space.flat(table["tune"]["space"])}}
     own = {item.name for item in dataclasses.fields(Config)} - {"settings"}
     others = {item.name for item in dataclasses.fields(settings)}
     problems = [
@@ -255,7 +268,13 @@ def _config(table: Mapping[str, Any], source: Source, name: str) -> Config:
     config, own_settings = built
     assert isinstance(config, Config)
     run = config.run if config.run.name else dataclasses.replace(config.run, name=name)
-    return dataclasses.replace(config, run=run, settings=own_settings)
+    config = dataclasses.replace(config, run=run, settings=own_settings)
+    if config.tune is not None:
+        raw = {key: value for key, value in table.items() if key != "tune"}
+        problems += space.problems(config.tune, to_table(config), raw, lambda item: _config(item, source, name), source)
+        if problems:
+            raise ConfigError(problems)
+    return config
 
 
 def _settings(table: Mapping[str, Any], source: Source) -> type:
@@ -280,7 +299,7 @@ def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
     """Metrics that the task's validation will never give; values of other kinds are reported elsewhere."""
     known = metrics_of(str(table["task"]))
     asked: list[tuple[str, Any]] = []
-    stop, checkpoint = table.get("stop"), table.get("checkpoint")
+    stop, checkpoint, tune = (table.get(name) for name in ("stop", "checkpoint", "tune"))
     if isinstance(stop, Mapping):
         rules = stop.get("all")
         for number, text in enumerate(rules if isinstance(rules, list) else []):
@@ -289,6 +308,8 @@ def _unknown_metrics(table: Mapping[str, Any], source: Source) -> list[Problem]:
         asked.append(("stop.patience_metric", stop.get("patience_metric")))
     if isinstance(checkpoint, Mapping):
         asked.append(("checkpoint.best_metric", checkpoint.get("best_metric")))
+    if isinstance(tune, Mapping):
+        asked.append(("tune.metric", tune.get("metric")))
     return [
         source.problem(key, f"unknown metric {metric!r}", nearest(metric, known))
         for key, metric in asked

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from trainer import process
+from trainer import process, utilisation
 from trainer.config import Run
 from trainer.order import seed_everything
 from trainer.record.status import Device
@@ -59,9 +59,15 @@ def describe(device: torch.device, processes: int = 1) -> Device:
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
         name = torch.cuda.get_device_name(device)
-        return Device("cuda", many + name, device.index, memory_used=total - free, memory_total=total)
+        busy = utilisation.busy(_identity(device))
+        return Device("cuda", many + name, device.index, total - free, total, busy)
     used, total_memory = process.memory()
     return Device("cpu", f"{many}{torch.get_num_threads()} threads", None, memory_used=used, memory_total=total_memory)
+
+
+def _identity(device: torch.device) -> str:
+    """The GPU's own name among all; older torch does not tell it."""
+    return str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
 
 
 _SHORT = {"bf16": torch.bfloat16, "fp16": torch.float16}

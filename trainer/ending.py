@@ -7,11 +7,20 @@ from trainer.record.status import Finding
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The state in which a run ends, and why, in a sentence. `haste`: the asker may lose patience within seconds."""
+    """The state in which a run ends, and why, in a sentence.
+
+    `haste`: the asker may lose patience within seconds. `refused`: configuration or data cannot be used.
+    """
 
     state: str
     reason: str
     haste: bool = False
+    refused: bool = False
+
+    @property
+    def code(self) -> int:
+        """The exit code of the process."""
+        return 0 if self.state != "failed" else 2 if self.refused else 1
 
 
 class Interrupted(Exception):

@@ -11,6 +11,7 @@ from trainer.config import Config
 from trainer.ending import TrainingFailed
 from trainer.optim import rate
 from trainer.record.status import Finding
+from trainer.sharding import whole
 
 
 class Guard:
@@ -41,7 +42,7 @@ class Guard:
 
     def weights(self, model: nn.Module, step: int) -> None:
         """A step with a finite loss may have left weights that are not: such a checkpoint would help nobody."""
-        weights = {name: value for name, value in model.state_dict().items() if value.is_floating_point()}
+        weights = {name: whole(value) for name, value in model.state_dict().items() if value.is_floating_point()}
         finite = torch.stack([torch.isfinite(value).all() for value in weights.values()]).tolist()
         broken = [name for name, whole in zip(weights, finite, strict=True) if not whole]
         if broken:

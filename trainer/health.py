@@ -9,11 +9,14 @@ from trainer.record.status import Device, Finding
 
 WAITS = "waiting for data"
 ROOM = "memory to spare"
+IDLE = "the GPU is idle"
 
 _BEGIN, _END = 0.30, 0.20  # share of the time: two limits, so that a finding does not come and go
 _STEPS = 32  # before that, speed says little: the first steps are slow for other reasons
 _RESTATE = 0.10  # a finding is written anew when the share has moved by this much
 _SPARE = 0.5  # of a GPU's memory unused: worth a word
+_LOOKS = 12  # readings of a GPU whose mean counts: one tells of a moment only
+_LAZY, _BUSY = 0.60, 0.75  # two limits again
 
 
 @dataclass
@@ -24,6 +27,8 @@ class Health:
     run: Run
     told: float | None = None  # the share that the board's finding says
     room: bool = False
+    idle: float | None = None  # the mean that the board's finding says
+    looks: list[float] = field(default_factory=list)  # how busy the GPU was, newest last
     others: dict[str, Finding] = field(default_factory=dict)
 
     def observe(self, steps: int, figures: Mapping[str, float | None], device: Device | None) -> None:
@@ -33,6 +38,7 @@ class Health:
         self._wait(figures.get("data_wait"))
         if device is not None and device.kind == "cuda":
             self._memory(device)
+            self._work(device, figures.get("data_wait"))
 
     def listen(self, findings: tuple[Finding, ...]) -> None:
         """What the task says of itself; what it says no more is withdrawn."""
@@ -65,6 +71,32 @@ class Health:
         elif self.room and not spare:
             self.board.forget(ROOM)
         self.room = spare
+
+    def _work(self, device: Device, wait: float | None) -> None:
+        """Only when it does not wait for data: that has a finding of its own, which says what to do."""
+        if device.utilisation is None:
+            return
+        self.looks = [*self.looks[1 - _LOOKS :], device.utilisation]
+        mean = sum(self.looks) / len(self.looks)
+        if self.idle is not None and (mean >= _BUSY or self.told is not None):
+            self.board.forget(IDLE)
+            self.idle = None
+            return
+        news = self.idle is None or abs(mean - self.idle) >= _RESTATE
+        if news and len(self.looks) == _LOOKS and mean < _LAZY and self.told is None:
+            self.board.find(idle(mean, wait, self.run))
+            self.idle = mean
+
+
+def idle(mean: float, wait: float | None, run: Run) -> Finding:
+    """The finding of a GPU that computes only part of the time, though its data are there."""
+    waits = "" if wait is None else f"; only {wait:.0%} goes into waiting for data"
+    proof = f"the GPU computes {mean:.0%} of the time with batch {run.batch}{waits}"
+    ways = ["a larger run.batch (trainer check --probe-batch says which)"]
+    ways += [] if run.compile else ["run.compile = true"]
+    return Finding(
+        IDLE, proof, f"its steps are too small for it: {' or '.join(ways)}, or another worker beside this one"
+    )
 
 
 def waiting(share: float, run: Run) -> Finding:

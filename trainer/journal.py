@@ -16,6 +16,7 @@ from trainer.record import RunWriter
 from trainer.record.status import Finding, Status
 from trainer.requests import Requests
 from trainer.say import say
+from trainer.tensorboard import Events
 
 T = TypeVar("T")
 
@@ -67,9 +68,12 @@ class Journal:
         self._reserve.take()
         board.failed = self._status_failed
         self.folder = writer.path
+        self.events: Events | None = None  # a mirror of the rows, when one is wanted
 
     def metric(self, row: Mapping[str, Any]) -> None:
         self.patiently("a row of metrics", lambda: self._writer.metric(row))
+        if (events := self.events) is not None:
+            self.patiently("TensorBoard events", lambda: events.follow(row))
 
     def event(self, kind: str, **details: Any) -> None:
         """For the audit of the run; an event that cannot be written now is said in the log alone."""
@@ -109,6 +113,8 @@ class Journal:
 
     def close(self) -> None:
         self._reserve.release()
+        if self.events is not None:
+            self.events.close()
 
     def _status_failed(self, error: OSError) -> None:
         if error.errno in FULL:

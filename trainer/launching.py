@@ -46,8 +46,7 @@ class Family:
 
     def __init__(self, config: Config, folder: Path, words: Sequence[str]) -> None:
         self._count, self._restarts, self._folder = config.run.processes, config.run.restarts, folder
-        # The very command that this process was started with, whatever it was; only its arguments are others.
-        self._command = [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1], *words]
+        self._command = [*same_command(), *words]
         self._ranks: list[subprocess.Popen[bytes]] = []
         self._asked = False  # a signal asked all of them to end
 
@@ -127,8 +126,13 @@ class Family:
             writer.event("ended", state="failed", reason=fault)
 
 
+def same_command() -> list[str]:
+    """The very command that this process was started with, whatever it was, without its arguments."""
+    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
+
+
 def watch_leash() -> None:
-    """As a rank: end at once when the process that looks after us is gone."""
+    """As a rank or a trial: end at once when the process that looks after us is gone."""
     if LEASH not in os.environ:
         return
     hold = int(os.environ.pop(LEASH))

@@ -230,6 +230,7 @@ class Training:
     def evaluate(self, split: str, epoch: int) -> Evaluation:
         """The task's own validation. Rank 0 alone keeps its details, for the pictures."""
         found: list[Evaluation] = []
+        self.stepper.gather()
 
         def work() -> Mapping[str, float]:
             model = self.stepper.judged

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from trainer.sharding import Sharded
+
 T = TypeVar("T")
 
 RENDEZVOUS = "TRAJ_RENDEZVOUS"  # a file in which the ranks of one machine find each other; torchrun brings its own way
@@ -98,6 +100,12 @@ class Ranks:
         """Inside, gradients stay with each rank: for all parts of a step but the last."""
         found: contextlib.AbstractContextManager[Any] = model.no_sync() if self.several else contextlib.nullcontext()
         return found
+
+    def sharded(self, model: "nn.Module", device: "torch.device") -> "Sharded":
+        """The model in parts, one for each rank, in place of `parallel`."""
+        from trainer.sharding import Sharded  # noqa: PLC0415
+
+        return Sharded(model, device, self.size, main=self.main)
 
     def sums(self, values: "Tensor") -> "Tensor":
         """The sum over all ranks, on the CPU."""

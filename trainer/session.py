@@ -15,7 +15,7 @@ from trainer import origin, process
 from trainer.board import Board
 from trainer.config import Config
 from trainer.ending import Ending, Interrupted
-from trainer.failure import explain
+from trainer.failure import explain, root
 from trainer.journal import Journal, Silent
 from trainer.ranks import Ranks
 from trainer.record import RunLocked, RunReader, RunWriter, Status, atomic, code, files
@@ -23,6 +23,7 @@ from trainer.record.status import Finding
 from trainer.requests import Requests
 from trainer.say import mute, say
 from trainer.schema import ConfigError, Problem
+from trainer.tensorboard import Events
 
 FREE_AT_RESUME = ("run", "optim", "stop", "checkpoint", "race", "loss", "measure", "origin")
 ECHO = 2.0  # seconds: a launcher hands on a signal that the ranks may have got themselves
@@ -30,7 +31,7 @@ FIXED = ("run.seed", "run.batch", "optim.kind", "optim.weight_decay")
 
 
 def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
-    """Train in `folder`; `since` is when this process began. Returns the exit code: 0 done, 1 failed."""
+    """Train in `folder`; `since` is when this process began. Returns the exit code: 0 done, 1 failed, 2 refused."""
     ranks = Ranks.here()
     if not ranks.main:
         return _follow(config, folder, ranks, resume=resume)
@@ -44,6 +45,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
         with Requests(folder, race, echo=ECHO if ranks.several else 0.0) as requests:
             board = Board(writer.status, first_status(config, folder))
             journal = Journal(writer, board, requests)
+            journal.events = Events(folder) if config.run.tensorboard else None
             board.now()
             board.start()
             try:
@@ -53,7 +55,7 @@ def run(config: Config, folder: Path, *, resume: bool, since: float) -> int:
                 clear_stop_file(folder, journal, since if resume else None)
                 ending = _attempt(config, journal, race, resume, ranks)
                 _last_words(board, journal, ending)
-                return 1 if ending.state == "failed" else 0
+                return ending.code
             finally:
                 board.stop()
                 journal.close()
@@ -66,7 +68,7 @@ def _follow(config: Config, folder: Path, ranks: Ranks, *, resume: bool) -> int:
         writer = Silent(folder)
         journal = Journal(writer, Board(writer.status, first_status(config, folder)), requests)
         ending = _attempt(config, journal, None, resume, ranks)
-        return 1 if ending.state == "failed" else 0
+        return ending.code
 
 
 def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool, ranks: Ranks) -> Ending:
@@ -85,7 +87,7 @@ def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool, 
         if finding.mend.endswith("train.log"):
             traceback.print_exc()
         journal.board.find(finding)
-        return Ending("failed", reason)
+        return Ending("failed", reason, refused=isinstance(root(error), ConfigError))
     ranks.leave()
     return ending
 

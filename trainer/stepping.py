@@ -14,6 +14,7 @@ from trainer.optim import optimiser, set_rate
 from trainer.order import Part
 from trainer.ranks import Ranks
 from trainer.sam import Sam
+from trainer.sharding import gathered, refuse, scattered, whole
 from trainer.tasks import Bounds, Task
 
 Figures = Mapping[str, Tensor]
@@ -28,6 +29,11 @@ class Stepper:
         self.model: nn.Module = task.model().to(device)
         if run.channels_last:
             devices.channels_last(self.model)
+        ranks = ranks or Ranks()
+        self.shards = ranks.sharded(self.model, device) if run.sharded and ranks.several else None
+        if self.shards is not None and (config.optim.sam or isinstance(task, Bounds)):
+            key = "optim.sam" if config.optim.sam else "task"
+            raise refuse(key, "looks at all weights at once, which run.sharded keeps apart", "run.sharded = false")
         self.optimiser = optimiser(config.optim, self.model)
         self.scaler = devices.scaler(run.precision, device)
         self.average = Average(self.model, run.ema) if run.ema else None
@@ -37,14 +43,20 @@ class Stepper:
         self._precision = devices.precision(run.precision, device)
         if run.compile:
             devices.compiled(self.model, device)
-        ranks = ranks or Ranks()
-        self._trained = ranks.parallel(self.model, device)
+        self._trained = self.model if self.shards is not None else ranks.parallel(self.model, device)
         self._apart = ranks.apart
 
     @property
     def judged(self) -> nn.Module:
-        """The model that validations look at."""
+        """The model that validations look at; of a sharded one the first rank's copy, as `gather` last left it."""
+        if self.shards is not None and self.shards.copy is not None:
+            return self.shards.copy
         return self.model if self.average is None else self.average.model
+
+    def gather(self) -> None:
+        """Before `judged` is looked at: all ranks call it."""
+        if self.shards is not None:
+            self.shards.gather()
 
     def step(self, parts: "Iterable[tuple[Part, Any]]", lr: float, number: int) -> tuple[Tensor, Figures]:
         """Step number `number` (from 1) on these batches; returns their mean loss and figures, left on the device."""
@@ -59,7 +71,7 @@ class Stepper:
             self.scaler.unscale_(self.optimiser)
         if self._clip:
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._clip)
-            more = {**more, "grad_norm": norm}
+            more = {**more, "grad_norm": norm if self.shards is None else whole(norm)}
         self._update()
         if self._bound is not None:
             self._bound(self.model)
@@ -73,8 +85,12 @@ class Stepper:
         return scale | ({"skipped_steps": float(self.skipped)} if scale or self.sam is not None else {})
 
     def saved(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        content: dict[str, Any] = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        """What a checkpoint keeps. All ranks call it."""
+        content: dict[str, Any]
+        if self.shards is not None:
+            content = {"model": self.shards.gather(), "optimiser": gathered(self.optimiser)}
+        else:
+            content = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
         if self.average is not None:
             content["average"] = self.average.model.state_dict()
         if self.scaler is not None:
@@ -83,8 +99,12 @@ class Stepper:
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """The reverse. An average or a scaler that the checkpoint has not begins with the weights as they are."""
-        self.model.load_state_dict(content["model"])
-        self.optimiser.load_state_dict(content["optimiser"])
+        if self.shards is not None:
+            self.shards.load(content["model"])
+            scattered(self.optimiser, content["optimiser"])
+        else:
+            self.model.load_state_dict(content["model"])
+            self.optimiser.load_state_dict(content["optimiser"])
         if self.average is not None:
             self.average.model.load_state_dict(content.get("average", content["model"]))
         if self.scaler is not None and "scaler" in content:
@@ -95,10 +115,14 @@ class Stepper:
         """Gradients of all parts; their mean loss and figures."""
         found: list[tuple[Part, Tensor, Figures]] = []
         for part, batch in parts:
-            with contextlib.nullcontext() if part.last else self._apart(self._trained):
+            with contextlib.nullcontext() if part.last else self._alone():
                 loss, more = self._backward(part, batch, first=not found)
             found.append((part, loss, more))
         return _mean(found)
+
+    def _alone(self) -> contextlib.AbstractContextManager[Any]:
+        """Inside, gradients stay with this rank."""
+        return self.shards.apart() if self.shards is not None else self._apart(self._trained)
 
     def _backward(self, part: Part, batch: Any, *, first: bool) -> tuple[Tensor, Figures]:
         with self._precision:

@@ -1,14 +1,17 @@
 """`trainer run --trial`: everything that a long run will do, done once in a few minutes, on a few samples.
 
 One step, an end, a resume in the first epoch, two epochs with validations, checkpoints and pictures, and an
-evaluation of the last checkpoint, which must find what the run itself found.
+evaluation of the last checkpoint, which must find what the run itself found. Then all data are made ready, and what the
+long run would cost is told.
 """
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer import launching
+from trainer import launching, predicting
+from trainer.config import load
 from trainer.record import RunReader
 from trainer.say import figures, say
 
@@ -18,19 +21,44 @@ _NEAR = 1e-3  # relative: another device or another order of sums may round othe
 
 def trial(spec: str, overrides: Sequence[str], folder: Path, *, since: float) -> int:
     """Try it out in `folder`. Returns the exit code: 0 only when everything went as it will have to."""
-    given = [*overrides, *SETTINGS]
-    say("trial 1/3: one step, and an end")
-    code = launching.train(spec, [*given, "run.steps=1"], folder, resume=False, since=since)
+    code, wrong = _train(spec, [*overrides, *SETTINGS], folder, since)
     if code:
+        status = RunReader(folder).status()
+        reason = status.reason if status is not None and status.reason else f"it ended with code {code}"
+        predicting.write(folder, wrong=reason, seconds=time.time() - since, prediction=None, words="")
         return code
-    say("trial 2/3: resumed in the middle of the epoch, to the end of the second")
-    code = launching.train(spec, [*given, "run.steps=0"], folder, resume=True, since=since)
-    if code:
-        return code
-    say("trial 3/3: the last checkpoint evaluated")
-    wrong = difference(folder)
+    if not wrong:
+        say("trial 3/4: the last checkpoint evaluated")
+        wrong = difference(folder)
+    prediction, words = None, ""
+    if not wrong:
+        say("trial 4/4: all data made ready, as the long run will")
+        config = load(spec, overrides)
+        prediction = predicting.predict(folder, config)
+        words = prediction.words(config.run.epochs)
+        say(f"the long run: {words}")
+    predicting.write(folder, wrong=wrong, seconds=time.time() - since, prediction=prediction, words=words)
     say(f"trial failed: {wrong}" if wrong else f"the trial went well; its run is in {folder}")
     return 1 if wrong else 0
+
+
+def _train(spec: str, given: Sequence[str], folder: Path, since: float) -> tuple[int, str]:
+    """The exit code of the first part that failed, and what went otherwise than it should have."""
+    say("trial 1/4: one step, and an end")
+    code = launching.train(spec, [*given, "run.steps=1"], folder, resume=False, since=since)
+    if code:
+        return code, ""
+    if _stopped(folder):
+        return 0, "it was stopped"
+    say("trial 2/4: resumed in the middle of the epoch, to the end of the second")
+    code = launching.train(spec, [*given, "run.steps=0"], folder, resume=True, since=since)
+    return code, "it was stopped" if not code and _stopped(folder) else ""
+
+
+def _stopped(folder: Path) -> bool:
+    """Somebody asked the trial to end: it shows nothing then."""
+    status = RunReader(folder).status()
+    return status is not None and status.state == "stopped"
 
 
 def difference(folder: Path) -> str:

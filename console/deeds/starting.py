@@ -8,6 +8,7 @@ from console.deeds.guard import Guard, Verdicts
 from console.deeds.origin import instance, origin
 from console.deeds.queueing import Place, queued
 from console.deeds.sharing import Room, room, share
+from console.fleet.words import duration
 from console.hosts import Hosts
 from console.parallel import Work, bind, in_turn, together
 from console.preflight import HostTrainer, Refused
@@ -50,12 +51,14 @@ class Starter:
         self._guard, self._clock = guard, clock
         self._rooms: dict[str, Room] = {}
 
-    def start(self, workers: Sequence[str], *, race: str, check: bool) -> Iterator[Step]:
+    def start(self, workers: Sequence[str], *, race: str, check: bool, trial: bool = False) -> Iterator[Step]:
         """In a race one that would fail keeps its rivals from being started."""
         batch, watch = Batch(workers, race), Verdicts()
         stages: list[Callable[[str], Iterator[Step]]] = [lambda name: self._prepare(name, batch)]
         if check:
             stages.append(lambda name: self._check(batch.prepared[name]))
+        if trial:
+            stages.append(lambda name: self._trial(batch.prepared[name]))
         for stage in stages:
             names = [name for name in workers if name not in batch.running and name not in watch.failed]
             yield from watch.over(together([self._guard.over(name, bind(stage, name)) for name in names]))
@@ -182,6 +185,22 @@ class Starter:
                 yield Step(prepared.worker, f"check of {item.name} failed: {item.detail}", ok=False, mend=item.mend)
                 return
         yield Step(prepared.worker, f"checked: {', '.join(item.name for item in found)}")
+
+    def _trial(self, prepared: Prepared) -> Iterator[Step]:
+        """Everything once, on a few samples; what the long run would cost is told."""
+        worker = self._config.workers[prepared.worker]
+        if prepared.trainer is None:
+            yield Step(prepared.worker, "is a command: there is no trial of it")
+            return
+        parts = "a step, an end, a resume, two epochs on a few samples, a checkpoint read back"
+        yield Step(prepared.worker, f"trial on {worker.host}: {parts}; minutes")
+        found = prepared.trainer.trial(prepared.config_text, worker.env)
+        mend = found.findings[0][1] if found.findings else ""
+        if not found.ok:
+            yield Step(prepared.worker, f"not started: the trial failed: {found.wrong}", ok=False, mend=mend)
+            return
+        yield from (Step(prepared.worker, f"in the trial: {proof}", mend=mend) for proof, mend in found.findings)
+        yield Step(prepared.worker, f"the trial went well in {duration(found.seconds)}: {found.words}")
 
     def _look_for(self, name: str, kit: Kit) -> Step:
         """Is the command's program there?"""

@@ -14,6 +14,7 @@ import pytest
 from tiny_runs import BASE, TRAINER, Tiny, environment
 
 from trainer.record import RunReader, Status
+from trainer.schema import ConfigError
 
 # 17 whole batches and one of a single sample: the second rank has none of it.
 SETS = ("run.batch=7", "model.dropout=0.0", "run.accumulate=2", "loss.step_s=0.02", "checkpoint.seconds=0.1")
@@ -105,6 +106,43 @@ def test_two_processes_climb_as_one(tiny: Tiny) -> None:
         assert end(process) == 0, (tiny.folder / "out").read_text()
     assert tiny.run(*SETS, *sharp, name="one") == 0
     assert figures(tiny, "run") == [pytest.approx(row, abs=1e-5) for row in figures(tiny, "one")]
+
+
+def test_two_processes_with_a_part_of_the_weights_each_train_as_one(tiny: Tiny) -> None:
+    """Stopped, gone on with by one process that has all of them, and then by two again."""
+    more = ("optim.clip=0.5", "optim.weight_decay=0.01", "run.accumulate=2")
+    sharded = ("run.processes=2", "run.sharded=true")
+    with started(tiny, *(word for item in (*more, *sharded) for word in ("--set", item))) as process:
+        wait(tiny, process, training(20))
+        process.send_signal(signal.SIGTERM)
+        assert end(process) == 0, (tiny.folder / "out").read_text()
+    stopped = tiny.reader().status()
+    assert stopped is not None and stopped.state == "stopped" and (stopped.step or 0) >= 20
+    assert tiny.run(*SETS, *more, "loss.step_s=0", f"run.steps={(stopped.step or 0) + 5}", resume=True) == 0
+    sets = [word for item in (*more, *sharded, "loss.step_s=0", "run.steps=0") for word in ("--set", item)]
+    with started(tiny, *sets, "--resume") as process:
+        assert end(process) == 0, (tiny.folder / "out").read_text()
+    assert tiny.run(*SETS, *more, "loss.step_s=0", name="one") == 0
+    ours, theirs = (
+        {(row["step"], row["phase"]): (row.get("loss"), row.get("val_loss")) for row in tiny.reader(name).metrics()}
+        for name in ("run", "one")
+    )
+    for key, (loss, val_loss) in theirs.items():
+        assert ours[key][0] == (None if loss is None else pytest.approx(loss, abs=1e-5)), key
+        assert ours[key][1] == (None if val_loss is None else pytest.approx(val_loss, abs=1e-5)), key
+    results = [tiny.reader(name).document("results.json") for name in ("run", "one")]
+    assert results[0] and results[1] and results[0]["parameters"] == results[1]["parameters"]
+
+
+def test_what_cannot_be_sharded_is_told(tiny: Tiny) -> None:
+    with pytest.raises(ConfigError, match=r"run\.sharded: does not go together with ema, channels_last"):
+        tiny.config("run.sharded=true", "run.ema=0.9", "run.channels_last=true")
+    with started(
+        tiny, *(w for s in ("run.processes=2", "run.sharded=true", "optim.sam=0.05") for w in ("--set", s))
+    ) as one:
+        assert end(one) == 2
+    status = tiny.reader().status()
+    assert status is not None and "which run.sharded keeps apart" in status.reason
 
 
 def test_torchrun_begins_again_from_the_checkpoint_after_a_kill(tiny: Tiny) -> None:

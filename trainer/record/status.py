@@ -76,6 +76,7 @@ class Device:
     index: int | None = None
     memory_used: int | None = None  # bytes
     memory_total: int | None = None
+    utilisation: float | None = None  # of a GPU, 0 to 1, in the last moments
 
 
 @dataclass(frozen=True, slots=True)

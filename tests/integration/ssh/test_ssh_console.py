@@ -91,6 +91,20 @@ def test_a_real_trainer_trains_over_ssh(trusted):
         assert (mirror / stream).read_bytes() == (run / stream).read_bytes()
 
 
+def test_the_trial_comes_first_over_ssh(trusted):
+    small = (
+        "data.train = 48, data.val = 16, data.test = 16, run.batch = 8, run.epochs = 1, run.log_every = 2, "
+        "measure.erase = 8, model.width = 32, model.depth = 1"
+    )
+    worker = f'host = "far"\ntrainer = "persistence-attention"\nset = {{ {small} }}\n'
+    trusted.write(f'[workers.t]\n{worker}env = {{ OMP_NUM_THREADS = "1" }}\n', f'code = "{REPOSITORY}"')
+    done = trusted.run("start", "t", "--trial", "--no-check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "t: the trial went well in" in done.stdout and "an epoch of 48 samples" in done.stdout
+    assert not list((trusted.host.home / ".trajconsole").glob(".trial-*"))
+    trusted.wait("t", lambda row: row["state"] != "planned" and not row["live"])
+
+
 def test_a_host_that_is_both_is_refused(trusted):
     trusted.config.write_text('[hosts.far]\nssh = "gpu1"\ntransport = "local"\n')
     done = trusted.run("status")

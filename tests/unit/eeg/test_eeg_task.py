@@ -14,6 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer.cli import main
 from trainer.config import load, parse
 from trainer.data import room
 from trainer.evaluating import evaluate
@@ -24,7 +25,7 @@ from trainer.session import run
 from trainer.stepping import Stepper
 from trainer.tasks import Predicts
 from trainer.tasks.eeg import measures
-from trainer.tasks.eeg.augment import augmented, generator
+from trainer.tasks.eeg.augment import augmented
 from trainer.tasks.eeg.data import windows
 from trainer.tasks.eeg.data.made import bdf
 from trainer.tasks.eeg.inspect import inspect
@@ -78,7 +79,7 @@ def test_a_damaged_recording_is_named_and_left_out_or_refused(made: Path, tmp_pa
     assert skipped.startswith("subject 002: ") and "ends at byte 5000, in record" in skipped
     assert task.notes == (f"1 recordings left out, the first: {skipped}",)
     assert sum(len(part.subjects) for part in task.study.splits.values()) == 5
-    with pytest.raises(ValueError, match=r'subject 002: .*_eeg\.bdf: ends at byte 5000.*set data.damaged = "skip"'):
+    with pytest.raises(ConfigError, match=r'subject 002: .*_eeg\.bdf: ends at byte 5000.*set data.damaged = "skip"'):
         prepared(settings(folder, damaged="refuse"), tmp_path / "root")
 
 
@@ -146,23 +147,75 @@ def test_only_training_windows_are_changed(made: Path, tmp_path: Path) -> None:
         assert torch.equal(task.batch(split, rows, CPU).windows, task.batch(split, rows, CPU).windows)
 
 
-@given(st.integers(0, 99), st.lists(st.integers(0, 50), min_size=1, max_size=6))
-def test_changes_are_a_function_of_seed_and_windows(seed: int, rows: list[int]) -> None:
-    windows, spread, indices = torch.ones(len(rows), 40, 8), torch.ones(40), torch.tensor(rows)
-    global_state = torch.get_rng_state()
-    found = [augmented(windows, spread, Augment(noise=0.0), generator(seed, indices)) for _ in range(2)]
-    assert torch.equal(found[0], found[1]) and torch.equal(torch.get_rng_state(), global_state)
-    assert not torch.equal(found[0], augmented(windows, spread, Augment(noise=0.0), generator(seed + 1, indices)))
-    scales = found[0][found[0] != 0]
-    assert float(scales.min()) >= 0.8 and float(scales.max()) <= 1.2
+@given(
+    st.integers(0, 99),
+    st.integers(1, 9),
+    st.lists(st.integers(0, 50), min_size=2, max_size=9, unique=True),
+    st.data(),
+)
+def test_changes_of_a_window_do_not_depend_on_those_that_come_with_it(
+    seed: int, epoch: int, rows: list[int], data: st.DataObject
+) -> None:
+    windows = torch.randn(51, 40, 20, generator=torch.Generator().manual_seed(seed))
+    spread, global_state = torch.linspace(1, 9, 40), torch.get_rng_state()
+
+    def changed(numbers: list[int], epoch: int = epoch, noise: float = 0.01) -> torch.Tensor:
+        return augmented(windows[numbers], spread, Augment(noise=noise), numbers, seed=seed, epoch=epoch)
+
+    together = changed(rows)
+    other = data.draw(st.permutations(rows))
+    cut = data.draw(st.integers(1, len(rows) - 1))
+    apart = torch.cat([changed(other[:cut]), changed(other[cut:])])
+    assert torch.equal(together, torch.stack([apart[other.index(row)] for row in rows]))
+    assert torch.equal(torch.get_rng_state(), global_state)
+    for place, row in enumerate(rows):
+        assert not torch.equal(together[place], changed([row], epoch + 1)[0])
+        assert not torch.equal(together[place], windows[row])
+    ratios = changed(rows, noise=0.0) / windows[rows]
+    assert float(ratios[ratios != 0].min()) >= 0.799 and float(ratios.max()) <= 1.201
 
 
 def test_changes_have_their_sizes() -> None:
-    windows, spread = torch.zeros(400, 30, 20), torch.full((30,), 7.0)
-    noise = augmented(windows, spread, Augment(), generator(0, torch.arange(400)))
+    windows, spread, numbers = torch.zeros(400, 30, 20), torch.full((30,), 7.0), list(range(400))
+    noise = augmented(windows, spread, Augment(), numbers, seed=0, epoch=1)
     assert float(noise.std()) == pytest.approx(0.07, rel=0.02)
-    silent = augmented(windows + 1, spread, Augment(noise=0), generator(0, torch.arange(400)))
+    silent = augmented(windows + 1, spread, Augment(noise=0), numbers, seed=0, epoch=1)
     assert float((silent == 0).float().mean()) == pytest.approx(0.1, abs=0.01)
+
+
+def test_batches_of_an_epoch_are_the_same_however_they_are_cut(made: Path, tmp_path: Path) -> None:
+    task = prepared(settings(made), tmp_path)
+    task.epoch(3)
+    whole = task.batch("train", torch.arange(7), CPU).windows
+    parts = [task.batch("train", part, CPU).windows for part in torch.arange(7).split(2)]
+    assert torch.equal(whole, torch.cat(parts))
+    task.epoch(4)
+    assert not torch.equal(whole, task.batch("train", torch.arange(7), CPU).windows)
+
+
+@pytest.mark.parametrize("command", ["run", "trial", "find-lr", "inspect", "make"])
+def test_a_damaged_folder_is_one_sentence(
+    made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(made, folder)
+    for path in folder.rglob("*_eeg.bdf"):
+        os.truncate(path, 5000)
+    words = {
+        "run": ["run", "eeg", "--run-dir", str(tmp_path / "run")],
+        "trial": ["run", "eeg", "--trial", "--run-dir", str(tmp_path / "run")],
+        "find-lr": ["find-lr", "eeg"],
+        "inspect": ["data", "inspect", "eeg"],
+        "make": ["data", "make", "eeg"],
+    }[command]
+    sets = ['data.source="folder"', f'data.folder="{folder}"', "data.folds=3", f'run.data="{tmp_path}/root"']
+    assert main([*words, *(word for item in sets for word in ("--set", item))]) == 2
+    out, complaint = capfd.readouterr()
+    assert "Traceback" not in out + complaint
+    assert "none of 6 recordings can be used" in out + complaint and "byte 5000" in out + complaint
+    if command in ("run", "trial"):
+        status = RunReader(tmp_path / "run").status()
+        assert status is not None and status.state == "failed" and status.findings[0].mend.startswith("mend them")
 
 
 def trained(given: Settings, root: Path, steps: int) -> float:

@@ -54,7 +54,7 @@ def test_a_release_is_kept_apart() -> None:
 
 def test_too_few_subjects_are_told() -> None:
     with pytest.raises(
-        ValueError, match=r"2 subjects leave none for train: fewer folds \(data.folds = 2\) or more data"
+        ValueError, match=r"2 subjects leave none for train — fewer folds \(data.folds = 2\) or more data"
     ):
         deal(dict.fromkeys(NAMES[:2], 3), Data(folds=2), 0)
 

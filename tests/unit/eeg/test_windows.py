@@ -143,7 +143,7 @@ def test_events_are_chosen_by_kind_and_those_without_target_left(tmp_path: Path)
 
 
 def test_folders_without_recordings_say_what_is_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no recordings: sub-NAME/…/\*_eeg.bdf or .edf is looked for"):
+    with pytest.raises(ValueError, match=r"no recordings — sub-NAME/…/\*_eeg.bdf or .edf is looked for"):
         find(DATA, tmp_path)
     with pytest.raises(ValueError, match="there is no such folder"):
         find(DATA, tmp_path / "nowhere")

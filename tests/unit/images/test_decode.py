@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trainer.tasks.images.data.crops import centre_box, draws, mirrored, random_box
-from trainer.tasks.images.data.decode import LIMIT, Damaged, crop, look
+from trainer.tasks.images.data.decode import LIMIT, Damaged, crop, look, resized, whole_pixels
 
 
 def encoded(image: Image.Image, form: str = "PNG", **more: object) -> bytes:
@@ -176,3 +176,18 @@ def test_a_draft_shows_what_the_whole_shows() -> None:
     )
     assert np.abs(small - slow).mean() < 2
     assert np.array_equal(whole(raw, 64, mirror=True), whole(raw, 64)[:, ::-1])
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 40), st.integers(0, 9))
+def test_the_size_is_changed_as_pillow_does_it(wide: int, tall: int, side: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (tall, wide, 3), dtype=np.uint8)
+    wanted = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)).astype(int)
+    found = resized(pixels, side)
+    assert found.dtype == np.uint8 and found.shape == (side, side, 3)
+    assert int(np.abs(found.astype(int) - wanted).max()) <= 1
+
+
+@given(st.tuples(*[st.floats(-5, 50)] * 4), st.integers(1, 40), st.integers(1, 40))
+def test_a_box_holds_whole_pixels_inside(box: tuple[float, float, float, float], wide: int, tall: int) -> None:
+    left, top, right, bottom = whole_pixels(box, (wide, tall))
+    assert 0 <= left < right <= wide and 0 <= top < bottom <= tall

@@ -104,7 +104,7 @@ def test_a_trial_and_an_evaluation_of_images(root: Path, tmp_path: Path, capsys:
 
 
 def test_a_folder_that_is_not_there_fails_the_run_with_the_mend(root: Path, tmp_path: Path) -> None:
-    assert run(root, tmp_path / "run", 'data.source="folder"', f'data.folder="{tmp_path}/nowhere"') == 1
+    assert run(root, tmp_path / "run", 'data.source="folder"', f'data.folder="{tmp_path}/nowhere"') == 2
     status = RunReader(tmp_path / "run").status()
     assert status is not None and "is not there" in (status.reason or "") and status.findings[0].mend
 

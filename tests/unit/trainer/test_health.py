@@ -1,14 +1,19 @@
 """Findings on the run's own health: they appear when they are significant and go when they are over."""
 
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import tiny_task
 from tiny_runs import Tiny
+from tiny_runs import environment as environment_of
 
 from trainer.board import Board
 from trainer.config import Run
-from trainer.health import ROOM, WAITS, Health, waiting
+from trainer.health import IDLE, ROOM, WAITS, Health, waiting
 from trainer.record.status import Device, Finding, Status
 
 
@@ -56,6 +61,51 @@ def test_memory_to_spare_on_a_gpu_is_told() -> None:
     assert kinds(shown) == []
     health.observe(60, {}, Device("cpu", "8 threads", None, memory_used=1, memory_total=100))
     assert kinds(shown) == []
+
+
+def test_a_gpu_that_computes_only_part_of_the_time_is_told() -> None:
+    shown = board()
+    health = Health(shown, Run(batch=8))
+
+    def look(busy: float | None, wait: float = 0.04, times: int = 12) -> None:
+        for _ in range(times):
+            health.observe(40, {"data_wait": wait}, Device("cuda", "a GPU", 0, 20 << 30, 23 << 30, busy))
+
+    look(0.3, times=11)
+    assert kinds(shown) == []  # a moment says little
+    look(0.3, times=1)
+    (found,) = shown.status.findings
+    assert found.what == IDLE and "30% of the time with batch 8; only 4%" in found.proof and "run.compile" in found.mend
+    look(0.7)
+    assert kinds(shown) == [IDLE]
+    look(0.9)
+    assert kinds(shown) == []
+    look(0.3, wait=0.6)
+    assert kinds(shown) == [WAITS]  # that is why, and its mend is another
+    look(None)
+
+
+@pytest.mark.skipif(
+    not (shutil.which("cc") or shutil.which("gcc")), reason="needs a C compiler for the driver's stand-in"
+)
+def test_the_driver_is_asked_how_busy_a_gpu_is(tmp_path: Path) -> None:
+    """The library of tests/data/nvml in place of a driver's: GPU n is n × 10 % busy."""
+    source = Path(__file__).parents[2] / "data" / "nvml" / "stub.c"
+    compiler = shutil.which("cc") or "gcc"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", source], check=True)
+    state = tmp_path / "state"
+    state.write_text("8 ok")
+    script = """
+import sys
+from pathlib import Path
+from trainer.utilisation import busy
+print(busy("GPU-3"), busy("5"), busy("GPU-9"))
+Path(sys.argv[1]).write_text("8 lost")
+print(busy("GPU-6"))
+"""
+    environment = environment_of(LD_LIBRARY_PATH=str(tmp_path), NVML_STUB=str(state))
+    done = subprocess.run([sys.executable, "-c", script, state], env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["0.3", "0.5", "None", "None"], done.stderr
 
 
 def test_what_the_task_tells_is_shown_until_it_tells_it_no_more() -> None:

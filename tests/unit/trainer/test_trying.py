@@ -7,6 +7,7 @@ import pytest
 import tiny_task
 from tiny_runs import BASE, Tiny
 
+from trainer import predicting
 from trainer.cli import main
 from trainer.record import RunReader, sheet
 from trainer.tasks import Evaluation
@@ -34,6 +35,29 @@ def test_a_trial_stops_resumes_evaluates_and_is_marked(
     assert (folder / "figures").is_dir() and (folder / "results.json").exists()
 
 
+def test_a_trial_tells_what_the_long_run_will_cost(tiny: Tiny, spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tiny.folder / "run"
+    assert main(["run", str(spec), "--trial", "--set", "loss.step_s=0.02", "--run-dir", str(folder)]) == 0
+    found = RunReader(folder).document("trial.json")
+    assert found is not None and found["ok"] and found["seconds"] > 0
+    told = found["prediction"]
+    assert told["samples"] == 120  # the trial itself had 24
+    assert told["epoch_s"] >= 15 * 0.02 and told["total_s"] >= 4 * 15 * 0.02
+    assert f"the long run: {found['words']}" in capsys.readouterr().out
+    assert "an epoch of 120 samples" in found["words"] and "for 4 epochs" in found["words"]
+
+
+def test_what_takes_too_long_to_prepare_is_not_waited_for(
+    tiny: Tiny, spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predicting, "PREPARING", 0.0)
+    folder = tiny.folder / "run"
+    words = ["--set", "measure.prepare_s=0.05", "--run-dir", str(folder)]
+    assert main(["run", str(spec), "--trial", *words]) == 0
+    found = RunReader(folder).document("trial.json")
+    assert found is not None and found["prediction"]["total_s"] is None and "is not known" in found["words"]
+
+
 def test_a_checkpoint_that_says_something_else_fails_the_trial(
     tiny: Tiny, spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +76,8 @@ def test_a_checkpoint_that_says_something_else_fails_the_trial(
 def test_a_trial_of_what_cannot_be_trained_fails(tiny: Tiny, spec: Path) -> None:
     folder = tiny.folder / "run"
     assert main(["run", str(spec), "--trial", "--set", "loss.raise_at=2", "--run-dir", str(folder)]) == 1
+    found = RunReader(folder).document("trial.json")
+    assert found is not None and not found["ok"] and "KeyError: 'spiral'" in found["wrong"]
     assert main(["run", str(spec), "--trial", "--resume", "--run-dir", str(folder)]) == 2
 
 

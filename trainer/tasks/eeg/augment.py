@@ -1,10 +1,10 @@
 """Changes that leave the answer as it is: louder or softer, a silent electrode, a little noise. Training windows only.
 
-Drawn from the run's seed and the windows that come together, so that a resumed run sees the same. Epochs mix windows
-anew, and so a window meets other changes in each; so it does when a step is cut into other parts or ranks.
+What is drawn for a window follows from seed, epoch and the window's number, and from nothing else: not from the windows
+that come with it, the size of the step, its parts or its ranks.
 """
 
-import zlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,18 +13,21 @@ from trainer.order import derived
 from trainer.tasks.eeg.settings import Augment
 
 
-def generator(seed: int, indices: Tensor) -> torch.Generator:
-    """The draws of one batch: a function of the seed and of which windows it holds, in which order."""
-    return torch.Generator().manual_seed(derived(seed, "augment", zlib.crc32(indices.cpu().numpy().tobytes())))
-
-
-def augmented(windows: Tensor, spread: Tensor, rules: Augment, draws: torch.Generator) -> Tensor:
-    """[batch, channels, samples], changed. `spread` is that of each channel."""
+def augmented(
+    windows: Tensor, spread: Tensor, rules: Augment, numbers: Sequence[int], *, seed: int, epoch: int
+) -> Tensor:
+    """[batch, channels, samples], changed. `spread` is that of each channel, `numbers` those of the windows."""
     batch, channels, _ = windows.shape
-    factor = torch.rand(batch, 1, 1, generator=draws) * (rules.high - rules.low) + rules.low
-    kept = torch.rand(batch, channels, 1, generator=draws) >= rules.drop
-    changed = windows * (factor * kept).to(windows.device)
-    if rules.noise:
-        noise = torch.randn(windows.shape, generator=draws).to(windows.device)
-        changed = changed + noise * (rules.noise * spread)[:, None]
+    factor, kept = torch.empty(batch, 1, 1), torch.empty(batch, channels, 1)
+    noise = torch.empty(windows.shape) if rules.noise else None
+    draws = torch.Generator()
+    for place, number in enumerate(numbers):
+        draws.manual_seed(derived(seed, "augment", epoch, number))
+        factor[place].uniform_(rules.low, rules.high, generator=draws)
+        kept[place].uniform_(generator=draws)
+        if noise is not None:
+            noise[place].normal_(generator=draws)
+    changed = windows * (factor * (kept >= rules.drop)).to(windows.device)
+    if noise is not None:
+        changed = changed + noise.to(windows.device) * (rules.noise * spread)[:, None]
     return changed

@@ -16,7 +16,7 @@ from trainer import device as devices
 from trainer.schema import ConfigError, Problem
 from trainer.tasks import Evaluation, Predictions, Report
 from trainer.tasks.eeg import measures
-from trainer.tasks.eeg.augment import augmented, generator
+from trainer.tasks.eeg.augment import augmented
 from trainer.tasks.eeg.data.subjects import Part, Study, open_study
 from trainer.tasks.eeg.figures import draw
 from trainer.tasks.eeg.models.eegnex import Shape, bound
@@ -52,6 +52,7 @@ class EegTask:
         self.settings, self.seed, self.root, self._trial = settings, seed, root / "eeg", trial
         self.notes: tuple[str, ...] = ()
         self._study: Study | None = None
+        self._epoch = 1
 
     def prepare(self, report: Report) -> None:
         """Recordings, windows, who is in which split, and the scale of the training subjects."""
@@ -91,12 +92,16 @@ class EegTask:
         """Windows in the split."""
         return len(self._part(split))
 
+    def epoch(self, number: int) -> None:
+        """What [augment] draws for the batches from now on is this epoch's."""
+        self._epoch = number
+
     def batch(self, split: str, indices: Tensor, device: torch.device) -> Batch:
         """These windows, on the device; those of the training part changed by the rules of [augment]."""
         windows = devices.send(torch.from_numpy(self._part(split).take(indices.cpu().numpy())), device)
         if split == "train":
-            draws = generator(self.seed, indices)
-            windows = augmented(windows, self._spread.to(device), self.settings.augment, draws)
+            spread, rules = self._spread.to(device), self.settings.augment
+            windows = augmented(windows, spread, rules, indices.tolist(), seed=self.seed, epoch=self._epoch)
         return Batch(windows, self._targets[split][indices.cpu()].to(device))
 
     def loss(self, model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

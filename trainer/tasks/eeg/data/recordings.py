@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.tasks.eeg.data.refusing import fault
 from trainer.tasks.eeg.settings import Data
 
 
@@ -28,17 +29,18 @@ class Event:
 
 
 def find(data: Data, folder: Path) -> list[Recording]:
-    """All recordings, in an order that is the same on any machine. ValueError names the folder that holds none."""
+    """All recordings, in an order that is the same on any machine. ConfigError names the folder that holds none."""
     found: list[Recording] = []
     for release in data.releases or ("",):
         base = folder / release
         if not base.is_dir():
-            raise ValueError(f"{base}: there is no such folder; data.folder and data.releases say where to look")
+            key = "releases" if release and folder.is_dir() else "folder"
+            raise fault(key, f"{base}: there is no such folder", "data.folder and data.releases say where to look")
         paths = sorted(path for path in base.glob("sub-*/**/*_eeg.*") if path.suffix.lower() in (".bdf", ".edf"))
         found += [_recording(path, base, release) for path in paths if _of_task(path, data.task)]
     if not found:
         kind = f" of task-{data.task}" if data.task else ""
-        raise ValueError(f"{folder}: no recordings{kind}: sub-NAME/…/*_eeg.bdf or .edf is looked for")
+        raise fault("folder", f"{folder}: no recordings{kind}", "sub-NAME/…/*_eeg.bdf or .edf is looked for")
     return found
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping
 
+from trainer.tasks.eeg.data.refusing import fault
 from trainer.tasks.eeg.settings import Data
 
 SPLITS = ("train", "val", "test")
@@ -29,9 +30,8 @@ def deal(subjects: Mapping[Subject, int], data: Data, seed: int) -> dict[str, tu
     found = {"train": tuple(sorted(train)), "val": tuple(sorted(val)), "test": tuple(sorted(test))}
     for split, part in found.items():
         if not part:
-            raise ValueError(
-                f"{len(subjects)} subjects leave none for {split}: fewer folds (data.folds = {data.folds}) or more data"
-            )
+            what = f"{len(subjects)} subjects leave none for {split}"
+            raise fault("folds", what, f"fewer folds (data.folds = {data.folds}) or more data")
     assert sum(map(len, found.values())) == len(set().union(*found.values())) == len(subjects)
     return found
 

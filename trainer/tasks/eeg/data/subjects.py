@@ -20,6 +20,7 @@ from trainer.order import derived
 from trainer.tasks import Report
 from trainer.tasks.eeg.data.made import make
 from trainer.tasks.eeg.data.recordings import Recording, find
+from trainer.tasks.eeg.data.refusing import fault
 from trainer.tasks.eeg.data.splits import SPLITS, Subject, deal, disjoint
 from trainer.tasks.eeg.data.windows import Windows, load
 from trainer.tasks.eeg.settings import Data, Settings
@@ -76,7 +77,7 @@ def open_study(settings: Settings, seed: int, root: Path, report: Report, *, tri
     assert disjoint(dealt), "a subject is in two splits"
     classes = tuple(sorted({target for item in windows for target in item.targets})) if data.goal == "class" else ()
     if data.goal == "class" and len(classes) < 2:
-        raise ValueError(f"data.target = {data.target!r} has {len(classes)} class: two at least are needed")
+        raise fault("target", f"{data.target!r} has {len(classes)} class", "a column with two at least")
     parts = {split: _part(dealt[split], subjects, classes, data, seed) for split in SPLITS}
     return Study(channels, classes, parts, skipped, sum(item.short for item in windows))
 
@@ -99,12 +100,13 @@ def _read(
                 skipped[number] = f"subject {recordings[number].subject}: {result}"
             else:
                 what = f"subject {recordings[number].subject}: {result}"
-                raise ValueError(f'{what}; mend or remove it, or set data.damaged = "skip"')
+                raise fault("damaged", what, 'mend or remove it, or set data.damaged = "skip"')
             report("reading subjects", len(found) + len(skipped), len(recordings))
     for number in sorted(skipped):
         report(f"left out: {skipped[number]}", len(recordings), len(recordings))
     if not found:
-        raise ValueError(f"no recording can be used; the first: {skipped[min(skipped)]}")
+        what = f"none of {len(recordings)} recordings can be used; the first: {skipped[min(skipped)]}"
+        raise fault("folder", what, "mend them, or name a folder of whole ones; `trainer data inspect` names each")
     return [found[number] for number in sorted(found)], tuple(skipped[number] for number in sorted(skipped))
 
 
@@ -146,10 +148,9 @@ def _same_channels(windows: Sequence[Windows]) -> tuple[str, ...]:
     first = windows[0]
     for item in windows:
         if item.channels != first.channels:
-            raise ValueError(
-                f"{item.recording.path} has {len(item.channels)} channels in another order or number than "
-                f"{first.recording.path} with {len(first.channels)}: name those to use in data.channels"
-            )
+            what = f"{item.recording.path} has {len(item.channels)} channels in another order or number than "
+            what += f"{first.recording.path} with {len(first.channels)}"
+            raise fault("channels", what, "name those to use in data.channels")
     return first.channels
 
 

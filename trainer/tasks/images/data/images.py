@@ -22,7 +22,7 @@ from trainer.order import derived
 from trainer.tasks import Report
 from trainer.tasks.images.data import made
 from trainer.tasks.images.data.crops import Box, centre_box, draws, mirrored, random_box
-from trainer.tasks.images.data.decode import Damaged, crop
+from trainer.tasks.images.data.decode import Damaged, crop, resized, whole_pixels
 from trainer.tasks.images.data.listing import SPLITS, Item, Listing, list_folder, require, subset
 from trainer.tasks.images.data.scan import Scan, scanned
 from trainer.tasks.images.settings import TRIAL_IMAGES, Data
@@ -186,11 +186,8 @@ def pixels_crop(
     record: Pixels, stored: int, choose: Callable[[int, int], Box], side: int, *, mirror: bool = False
 ) -> Pixels:
     """As `decode.crop`, from pixels that are stored at one size."""
-    from PIL import Image  # noqa: PLC0415  beside decode, which sets Pillow up
-
-    image = Image.frombuffer("RGB", (stored, stored), record, "raw", "RGB", 0, 1)
-    box = choose(stored, stored)
-    pixels = np.asarray(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+    left, top, right, bottom = whole_pixels(choose(stored, stored), (stored, stored))
+    pixels = resized(np.array(record.reshape(stored, stored, 3)[top:bottom, left:right]), side)
     return pixels[:, ::-1] if mirror else pixels
 
 

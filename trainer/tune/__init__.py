@@ -1,0 +1,6 @@
+"""`trainer tune`: many short runs of one configuration with other settings, and which of them is best.
+
+`settings` is [tune] of a configuration and `space` what is wrong with it; `study` is the ask-and-tell half: one file
+that any number of processes share; `sampling` and `pruning` decide, `driving` trains, `telling` shows,
+`result` concludes.
+"""
