@@ -1,4 +1,4 @@
-"""A passphrase or a password: typed without being shown, handed on, kept nowhere."""
+"""A passphrase, a password or whatever else a host asks: shown only where the host allows it, handed on, kept nowhere."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from console.widgets.block import Block
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line
 
-_FOOT = "It stays in this console's memory until it ends, and is written nowhere.   enter: give it   esc: go on without"
+_FOOT = "It is written nowhere and is forgotten when this console ends.   enter: give it   esc: go on without"
 
 
 class SecretDialog(ModalScreen[None]):
@@ -30,7 +30,7 @@ class SecretDialog(ModalScreen[None]):
         with Vertical(id="dialog") as frame:
             frame.border_title = "A host asks"
             yield Block(id="body", tall=True)
-            yield Input(password=True, compact=True, id="secret")
+            yield Input(password=not self._question.echo, compact=True, id="secret")
             yield Block(id="foot", tall=True)
 
     def on_mount(self) -> None:

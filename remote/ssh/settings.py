@@ -48,6 +48,7 @@ class Settings:
     hash_known_hosts: bool = False
     connect_timeout: float = CONNECT_S
     password: bool = True  # may a password be asked for
+    interactive: bool = True  # may a server ask whatever it likes
 
     @property
     def known_as(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ def from_table(typed: str, wanted: Destination, table: Table) -> Settings:
     jumps = _unless_none(one("proxyjump"))
     command = _unless_none(one("proxycommand"))
     timeout = one("connecttimeout")
-    asks = "yes" in (one("passwordauthentication", "yes"), one("kbdinteractiveauthentication", "yes"))
+    asks = one("batchmode") != "yes"
     return Settings(
         typed,
         host,
@@ -153,7 +154,8 @@ def from_table(typed: str, wanted: Destination, table: Table) -> Settings:
         host_key_alias=alias,
         hash_known_hosts=one("hashknownhosts") == "yes",
         connect_timeout=float(timeout) if timeout.isdecimal() and timeout != "0" else CONNECT_S,
-        password=asks and one("batchmode") != "yes",
+        password=asks and one("passwordauthentication", "yes") == "yes",
+        interactive=asks and one("kbdinteractiveauthentication", "yes") == "yes",
     )
 
 

@@ -1,7 +1,8 @@
 """The transport `ssh`: at most two connections to a host.
 
 The first carries the probe and short commands. The second is opened for what moves many bytes, and when the server
-refuses a further session on the first (MaxSessions); each takes what the other refuses.
+refuses a further session on the first (MaxSessions); each takes what the other refuses. Where a login takes a code from
+a person there is only one.
 """
 
 import contextlib
@@ -149,6 +150,9 @@ class SshTransport:
             if found is not None and not found.engine.is_active():
                 found.close()
                 found = None
+            other = self._first if spare else self._second
+            if found is None and other is not None and other.code and other.engine.is_active():
+                return other  # another login would ask a person for another code
             if found is None:
                 found = self._new(patience)
             if spare:

@@ -129,12 +129,12 @@ def test_a_passphrase_is_asked_for_once(lan, ssh):
         ssh("gpu1").connect()
     assert "ssh-add" in caught.value.mend
     asked = []
-    gpu1 = ssh("gpu1", ask=lambda prompt: asked.append(prompt) or "sesame")
+    gpu1 = ssh("gpu1", ask=lambda prompt, echo=False: asked.append(prompt) or "sesame")
     assert words(gpu1) == b"in\n"
     gpu1.close()
     assert words(gpu1) == b"in\n" and asked == [f"passphrase of {locked}: "]
     wrong = []
-    stubborn = ssh("gpu1", ask=lambda prompt: wrong.append(prompt) or "nonsense")
+    stubborn = ssh("gpu1", ask=lambda prompt, echo=False: wrong.append(prompt) or "nonsense")
     for _ in range(2):
         with pytest.raises(AuthFailed) as caught:
             stubborn.connect()
