@@ -1,4 +1,4 @@
-"""A passphrase, a password or a code, asked for on the controlling terminal: what is piped in or out does not matter."""
+"""A passphrase, a password or a code, asked on the controlling terminal: what is piped in or out does not matter."""
 
 import atexit
 import getpass

@@ -1,4 +1,4 @@
-"""A passphrase, a password or whatever else a host asks: shown only where the host allows it, handed on, kept nowhere."""
+"""A passphrase, a password or whatever a host asks: seen only where the host allows it, handed on, kept nowhere."""
 
 from typing import ClassVar
 
@@ -34,9 +34,9 @@ class SecretDialog(ModalScreen[None]):
             yield Block(id="foot", tall=True)
 
     def on_mount(self) -> None:
-        prompt = plain(self._question.prompt).strip().rstrip(":")
+        prompt = [plain(line) for line in self._question.prompt.strip().rstrip(":").splitlines()]
         self.query_one("#body", Block).show(lambda width: _lines(prompt, "strong", width))
-        self.query_one("#foot", Block).show(lambda width: _lines(_FOOT, "quiet", width))
+        self.query_one("#foot", Block).show(lambda width: _lines([_FOOT], "quiet", width))
         self.query_one("#secret").focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -52,5 +52,5 @@ class SecretDialog(ModalScreen[None]):
             self.dismiss(None)
 
 
-def _lines(text: str, tone: str, width: int) -> list[Line]:
-    return [BLANK, *(((f"   {part}", tone),) for part in folded(text, width - 6)), BLANK]
+def _lines(texts: list[str], tone: str, width: int) -> list[Line]:
+    return [BLANK, *(((f"   {part}", tone),) for text in texts for part in folded(text, width - 6)), BLANK]

@@ -251,15 +251,15 @@ class _Answers:
         self._attempt = attempt
 
     def to(self, round: Round) -> list[str]:
-        self._attempt.said = round.words or self._attempt.said
-        return [self._one(round.words if number == 0 else "", prompt) for number, prompt in enumerate(round.prompts)]
+        self._attempt.said = " ".join(round.words) or self._attempt.said
+        return [self._one(() if number else round.words, prompt) for number, prompt in enumerate(round.prompts)]
 
-    def _one(self, words: str, prompt: Prompt) -> str:
+    def _one(self, words: tuple[str, ...], prompt: Prompt) -> str:
         self.asked = True
         secrets, whom = self._attempt.secrets, self._attempt.whom
         known = secrets.passwords.get(whom) if prompt.lasting and self.password is None else None
         if known is None:
-            text = " ".join(filter(None, (f"{whom} asks:", words, prompt.text)))
+            text = "\n".join([f"{whom} asks:", *words, prompt.text]) if words else f"{whom} asks: {prompt.text}"
             known = secrets.ask(f"{text} ", echo=prompt.echo) if secrets.ask is not None else None
         if known is None:
             raise GaveUp

@@ -1,6 +1,6 @@
 """The keyboard-interactive login: the server sends prompts, a person answers them, as often as the server likes.
 
-paramiko asks from its reading thread, which then hears nothing while a person thinks. Here the prompts are handed to the
+paramiko asks from its reading thread, which then hears nothing while a person thinks. Here the prompts go to the
 thread that logs in: a server that hangs up meanwhile is noticed, and only the server's own time counts as waiting.
 """
 
@@ -18,7 +18,8 @@ from paramiko.auth_handler import AuthHandler
 from paramiko.common import cMSG_USERAUTH_INFO_RESPONSE
 
 MOST_PROMPTS = 16  # in one round, and rounds in one login
-LONGEST = 400  # of a text that is shown to a person
+LONGEST = 200  # of a line that is shown to a person
+MOST_LINES = 20
 _WHOM = re.compile(r"\([^()\s]+@[^()\s]+\) ")  # how OpenSSH begins a prompt
 _PASSWORD = re.compile(r"password *:?", re.IGNORECASE)
 
@@ -40,7 +41,7 @@ class Prompt:
 class Round:
     """What the server says and asks at once; often no prompt at all, only words."""
 
-    words: str
+    words: tuple[str, ...]  # lines
     prompts: tuple[Prompt, ...]
 
 
@@ -56,13 +57,17 @@ class _Conversation(AuthHandler):
 
     def _parse_userauth_info_request(self, message: paramiko.Message) -> None:
         """Runs in the reading thread."""
-        name, instruction, _language = (message.get_binary() for _ in range(3))
+        words = [line for text in (message.get_binary(), message.get_binary()) for line in shown(text)]
+        message.get_binary()  # the language
         count = message.get_int()
         if count > MOST_PROMPTS:
             raise paramiko.SSHException(f"the server asks {count} questions at once")
-        prompts = [Prompt(shown(message.get_binary()), message.get_boolean()) for _ in range(count)]
-        words = " ".join(filter(None, (shown(name), shown(instruction))))
-        self.rounds.append(Round(words, tuple(prompts)))
+        prompts = []
+        for _ in range(count):
+            *before, last = shown(message.get_binary()) or [""]  # sshd puts PAM's words before the prompt itself
+            words += before
+            prompts.append(Prompt(last, message.get_boolean()))
+        self.rounds.append(Round(tuple(words), tuple(prompts)))
         self.moved.set()
 
     def reply(self, answers: list[str]) -> None:
@@ -95,8 +100,8 @@ def _never(_name: str, _instruction: str, _prompts: list[tuple[str, bool]]) -> l
     raise AssertionError("prompts go another way here")
 
 
-def shown(data: bytes) -> str:
-    """A server's words as one line without anything that steers a terminal, of bounded length."""
-    text = data[: 4 * LONGEST].decode("utf-8", "replace")
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return _WHOM.sub("", line, count=1)[:LONGEST]
+def shown(data: bytes) -> list[str]:
+    """A server's words as lines without anything that steers a terminal, of bounded number and length."""
+    text = data[: 4 * LONGEST * MOST_LINES].decode("utf-8", "replace")
+    lines = ("".join(sign if sign.isprintable() else " " for sign in line).split() for line in text.splitlines())
+    return [_WHOM.sub("", " ".join(words), count=1)[:LONGEST] for words in lines if words][-MOST_LINES:]

@@ -35,8 +35,8 @@ exec "$sshd" -D -e -f /run/host/sshd_config
 
 
 class Machine:
-    """`setup` is sh that runs on it before sshd; `users` are lines of /etc/passwd, `shadow` their password hashes; `etc`
-    are further files there, which cover what lies at the top of their path.
+    """`setup` is sh that runs on it before sshd; `users` are lines of /etc/passwd, `shadow` their password hashes;
+    `etc` are further files there, which cover what lies at the top of their path.
     """
 
     def __init__(

@@ -100,7 +100,7 @@ def test_pam_asks_through_the_server(bed, ssh):
     assert transport.run(["id", "-un"]).stdout == b"odd\n"
     transport.close()
     assert transport.run(["id", "-un"]).stdout == b"odd\n"
-    assert asked == [(f"odd@{host.address} asks: Password: ", False)]
+    assert asked == [(f"odd@{host.address} asks:\nThe vault\nPassword: ", False)]
 
 
 def test_pam_that_refuses_is_one_try(bed, ssh):

@@ -21,7 +21,7 @@ class _Desk(paramiko.ServerInterface):
 
     def check_auth_interactive_response(self, responses):
         self._house.answers.append(list(responses))
-        prompts, right = self._house.rounds[self._round]
+        _prompts, right = self._house.rounds[self._round]
         if list(responses) != right:
             return paramiko.AUTH_FAILED
         self._round += 1

@@ -17,7 +17,7 @@ RIGHT = {"Password:": "open sesame", "Verification": "123456", "Token": "9"}
 
 
 @pytest.fixture
-def vault(lan):
+def vault(lan, ssh):
     made = []
 
     def make(*rounds):
@@ -50,7 +50,7 @@ def test_a_password_alone_is_asked_for_once_and_kept_in_memory(vault, ssh):
     for _ in range(2):
         assert transport.run(["x"]).stdout == b"let in\n"
         transport.close()
-    assert person.asked == [(f"odd@{server.address} asks: Vault Password: ", False)]
+    assert person.asked == [(f"odd@{server.address} asks:\nVault\nPassword: ", False)]
     assert server.conversations == 2
 
 
@@ -59,7 +59,7 @@ def test_two_prompts_are_asked_each_and_a_code_again_at_the_next_login(vault, ss
     transport = ssh("vault", ask=person)
     assert transport.run(["x"]).stdout == b"let in\n"
     whom = f"odd@{server.address} asks:"
-    assert person.asked == [(f"{whom} Vault Password: ", False), (f"{whom} Verification code: ", True)]
+    assert person.asked == [(f"{whom}\nVault\nPassword: ", False), (f"{whom} Verification code: ", True)]
     transport.close()
     assert transport.run(["x"]).stdout == b"let in\n"
     assert person.asked[2:] == [(f"{whom} Verification code: ", True)], "the password holds, the code does not"
@@ -79,7 +79,10 @@ def test_rounds_without_a_prompt_are_words_and_words_steer_no_terminal(vault, ss
     server, person = vault(NOTE, PASSWORD, CODE), Person()
     assert ssh("vault", ask=person).run(["x"]).stdout == b"let in\n"
     whom = f"odd@{server.address} asks:"
-    assert person.asked == [(f"{whom} Vault Password: ", False), (f"{whom} [2JToken from your phone: ", True)]
+    assert person.asked == [
+        (f"{whom}\nVault\nPassword: ", False),
+        (f"{whom}\n[2JToken\nfrom your phone: ", True),
+    ]
 
 
 def test_wrong_answers_are_told_without_them_and_lead_to_no_storm(vault, ssh, caplog):
