@@ -32,11 +32,11 @@ class Connection:
         self.closers = []
 
 
-def path_to(typed: str, config_file: str | None) -> list[Settings]:
+def path_to(typed: str, config_file: str | None, patience: Patience | None = None) -> list[Settings]:
     """All hops, the nearest first. A host's own ProxyJump counts for the first of a chain, as with ssh."""
-    settings = [resolve(typed, config_file)]
+    settings = [resolve(typed, config_file, patience)]
     while settings[0].jumps:
-        ahead = [resolve(jump, config_file) for jump in settings[0].jumps]
+        ahead = [resolve(jump, config_file, patience) for jump in settings[0].jumps]
         settings = ahead + settings
         if len(settings) > MOST_HOPS:
             raise RemoteError(f"{typed} is more than {MOST_HOPS} jumps away", "look for a ProxyJump that names itself")

@@ -66,7 +66,8 @@ class SshTransport:
     def trust(self) -> host_keys.UnknownHostKey | None:
         """The first key on the way that nobody has looked at yet; None when all are known. No login at the end."""
         try:
-            connect(self._path(), self._secrets, self._name, log_in_last=False).close()
+            path = path_to(self._typed, self._config_file)
+            connect(path, self._secrets, self._name, log_in_last=False).close()
         except host_keys.UnknownHostKey as problem:
             return problem
         return None
@@ -115,11 +116,8 @@ class SshTransport:
         finally:
             self._lock.release()
 
-    def _path(self) -> list[settings.Settings]:
-        return path_to(self._typed, self._config_file)
-
     def _new(self, patience: Patience) -> Connection:
-        return connect(self._path(), self._secrets, self._name, patience)
+        return connect(path_to(self._typed, self._config_file, patience), self._secrets, self._name, patience)
 
     def _close_connections(self) -> None:
         for connection in (self._second, self._first):

@@ -285,3 +285,25 @@ def test_a_name_without_an_address(lan, ssh):
     lan.alias("ghost", "HostName no-such-host.invalid")
     with pytest.raises((Unreachable, TimedOut), match=r"no-such-host\.invalid"):
         ssh("ghost").connect()
+
+
+def test_a_configuration_that_does_not_end_holds_up_nobody_who_leaves(lan, ssh):
+    """Match exec may run anything: it ends with whoever gives up."""
+    lan.host("gpu1")
+    mark = lan.folder / "pid"
+    lan.config.write_text(f'Match exec "echo $$ > {mark}; exec sleep 1000"\n{lan.config.read_text()}')
+    transport, said = ssh("gpu1"), []
+
+    def connect():
+        try:
+            transport.connect()
+        except Unreachable as error:
+            said.append(error)
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    until(lambda: mark.exists() and mark.read_text().strip())
+    transport.close()
+    thread.join(5)
+    assert said and not thread.is_alive()
+    until(lambda: not Path("/proc", mark.read_text().strip()).exists())
