@@ -1,6 +1,6 @@
 """Addresses of names, with a bound: a name server that does not answer holds up a thread of its own, and nobody else.
 
-getaddrinfo cannot be ended. Whoever asks again for a name that is still being looked up waits for the same answer: there
+getaddrinfo cannot be ended. Whoever asks again for a name that is still being looked up waits for the same answer: it
 is one thread a name. An answer that comes when nobody waits any more is there for the next try.
 """
 
