@@ -10,7 +10,7 @@ import paramiko
 from remote.errors import TimedOut, Unreachable
 from remote.ssh.command import Sieve, marked, own_words
 from remote.ssh.protocol import Engine
-from remote.transport import Completed
+from remote.transport import Completed, bounded
 
 PIECE = 64 * 1024
 OPEN_S = 15.0
@@ -87,7 +87,7 @@ class SshChannel:
         return self._sieve.noise + (before if found else b"")
 
     def finish(self, data: bytes, timeout: float) -> Completed:
-        """Give it its input and take its output until it ends; TimedOut ends it."""
+        """Give it its input and take its output until it ends; TimedOut and TooMuch end it."""
         end = time.monotonic() + timeout
         out = bytearray()
         try:
@@ -95,6 +95,7 @@ class SshChannel:
             self._channel.shutdown_write()
             while piece := self._receive(PIECE, end):
                 out += self._sieve.feed(piece)
+                bounded(self._name, out)
             self._await_status(end)
         except TimeoutError:
             raise TimedOut(f"{self._name} took longer than {timeout:g} s on the host") from None
@@ -145,6 +146,7 @@ class SshChannel:
                 continue
             if self._channel.recv_ready():
                 out += self._sieve.feed(self._channel.recv(PIECE))
+                bounded(self._name, out)
             elif self._channel.closed or self._channel.exit_status_ready():
                 return
             else:

@@ -89,7 +89,7 @@ class Buffered:
     AT_ONCE holds some packets of a probe; what is larger is read past it, so that few bytes are copied twice.
     """
 
-    AT_ONCE = 8 * 1024
+    AT_ONCE = 2 * 1024
 
     def __init__(self, sock: Any) -> None:
         self._sock, self._held, self._at = sock, b"", 0

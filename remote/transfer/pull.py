@@ -16,7 +16,7 @@ from remote.errors import CommandFailed, HostLacks, RemoteError, Unreachable
 from remote.transfer import names, stream
 from remote.transfer.bare import Bare
 from remote.transfer.host.take import PARTS
-from remote.transfer.listing import Entry, Left, Listing, look
+from remote.transfer.listing import Entry, Left, Link, Listing, look
 from remote.transfer.pace import Bucket, Meter, Progress, piece
 from remote.transfer.parts import Have, Target, hashed, told
 from remote.transfer.plan import Kept, ways
@@ -50,6 +50,7 @@ class Wish:
     grows: Callable[[str], bool] = _nothing  # files that are only appended to: their beginning is what it was
     kept: Mapping[str, Kept] = field(default_factory=dict)
     verify: bool = False  # trust neither times nor sizes: compare the hashes of all
+    link: Link | None = None  # all other links stay where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Pull:
     def _round(self, target: Target) -> Generator[Progress, None, dict[str, str] | None]:
         """What has to be looked at once more, and why; None when there is nothing to take from."""
         self._check_stop()
-        listing = look(self._transport, self._wish.folder, self._pythons)
+        listing = look(self._transport, self._wish.folder, self._pythons, None if self._bare else self._wish.link)
         if listing is None:
             return None
         files = self._choose(listing, target)
@@ -162,10 +163,13 @@ class Pull:
                 return
             except stream.NoPython:
                 self._bare = True
+        if self._wish.link is not None and asks.pop(self._wish.link.path, None) is not None:
+            self._left[self._wish.link.path] = "it is a link"  # which only a Python there can follow safely
         yield from Bare(self._transport, self._wish.folder, receiver, self._wait, self._stop, self._piece).take(asks)
 
     def _flow(self, receiver: Receiver, asks: dict[str, Ask]) -> Generator[Progress, None, None]:
-        request = {"op": "give", "folder": self._wish.folder, "files": [ask.request() for ask in asks.values()]}
+        files = [ask.request() for ask in asks.values()]
+        request = {"op": "give", "folder": self._wish.folder, "files": files, "link": self._wish.link}
         channel = stream.begin(self._transport, request, self._pythons)
         try:
             with Quiet(channel, self._stop) as quiet:

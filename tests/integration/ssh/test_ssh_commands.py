@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from sshd_house import until
+from sshd_house import command, until
 
-from remote.errors import TimedOut, Unreachable
+from remote.errors import TimedOut, TooMuch, Unreachable
 
 
 @pytest.fixture
@@ -48,6 +48,14 @@ def test_much_in_and_much_out_at_once(gpu1):
 def test_much_on_stderr_alone_blocks_nothing_and_is_bounded(gpu1):
     done = gpu1.run(["sh", "-c", "head -c 30000000 /dev/zero >&2; echo end"])
     assert done.code == 0 and done.stdout == b"end\n" and len(done.stderr) <= 64 * 1024
+
+
+def test_a_command_that_says_too_much_is_ended(gpu1, host, monkeypatch):
+    monkeypatch.setattr("remote.transport.MOST_OUTPUT", 2**20)
+    with pytest.raises(TooMuch, match="yes said more than 1 MiB, and was ended"):
+        gpu1.run(["yes"])
+    until(lambda: not any(b"yes\0" in command(pid) for pid in host.sessions))
+    assert gpu1.run(["head", "-c", "1000000", "/dev/zero"]).stdout == bytes(1_000_000)
 
 
 def test_a_command_that_takes_too_long_is_ended(gpu1, tmp_path):
