@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import paramiko
 
 from remote.errors import TimedOut, Unreachable
-from remote.ssh.command import Sieve, marked, own_words
+from remote.ssh.command import Sieve, direct, marked, own_words
 from remote.ssh.protocol import Engine
 from remote.transport import Completed, bounded
 
@@ -22,12 +22,21 @@ class Refused(Exception):
 
 
 class SshChannel:
-    """See `remote.transport.Channel`. `end_group` ends what does not go by itself; it is given the process's pid."""
+    """See `remote.transport.Channel`. `end_group` ends what does not go by itself; it is given the process's pid. A
+    `short` command goes the fast way, if there is one; `misread` says that it has to go again.
+    """
 
     def __init__(
-        self, engine: Engine, argv: Sequence[str], end_group: Callable[[int], None], timeout: float = OPEN_S
+        self,
+        engine: Engine,
+        argv: Sequence[str],
+        end_group: Callable[[int], None],
+        timeout: float = OPEN_S,
+        *,
+        short: bool = False,
     ) -> None:
-        line, self._mark = marked(argv)
+        self._direct = short and direct(engine.shell)
+        line, self._mark = marked(argv, engine.shell if short else "")
         self._engine, self._end_group, self._name = engine, end_group, argv[0]
         self._sieve = Sieve(self._mark)
         self._closing = threading.Lock()
@@ -49,6 +58,14 @@ class SshChannel:
     @property
     def closed(self) -> bool:
         return self._over
+
+    @property
+    def misread(self) -> bool:
+        """The login shell is another than it seemed: the command was not begun, and the next one goes the safe way."""
+        lost = self._direct and self._sieve.pid is None
+        if lost:
+            self._engine.shell = "?"
+        return lost
 
     @property
     def pid(self) -> int | None:
@@ -103,6 +120,7 @@ class SshChannel:
             return Completed(None, bytes(out), self.stderr())
         finally:
             code = self._code()
+            self._engine.shell = self._engine.shell or self._sieve.shell
             self.close()
         return Completed(code, bytes(out), self.stderr())
 

@@ -136,6 +136,7 @@ class Engine(paramiko.Transport):
             threading.Lock()
         )  # paramiko keeps one refusal: of two at once, one would come without its reason
         self.round_trip = float("inf")  # the fastest so far
+        self.shell = ""  # the login shell behind it, once a command has said so
         super().__init__(cast("socket.socket", Buffered(sock)), default_window_size=NEAR_WINDOW)
         self.packetizer.REKEY_BYTES = REKEY_BYTES
         self.packetizer.REKEY_BYTES_OVERFLOW_MAX = REKEY_BYTES

@@ -56,8 +56,11 @@ class SshTransport:
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
         end = time.monotonic() + timeout
-        channel = self._session(argv, end)
-        return channel.finish(input, max(0.001, end - time.monotonic()))
+        channel = self._session(argv, end, short=True)
+        done = channel.finish(input, max(0.001, end - time.monotonic()))
+        if done.code is None or not channel.misread:
+            return done
+        return self._session(argv, end).finish(input, max(0.001, end - time.monotonic()))
 
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         options = settings.options(self._wanted, self._config_file)
@@ -126,7 +129,13 @@ class SshTransport:
         self._first = self._second = None
 
     def _session(
-        self, argv: Sequence[str], end: float, end_group: EndGroup | None = None, *, bulk: bool = False
+        self,
+        argv: Sequence[str],
+        end: float,
+        end_group: EndGroup | None = None,
+        *,
+        bulk: bool = False,
+        short: bool = False,
     ) -> SshChannel:
         """On the connection that is meant for it, else on the other, else as soon as there is room."""
         wait = 0.02
@@ -136,7 +145,7 @@ class SshTransport:
                 bound = max(0.1, min(end - time.monotonic(), ROOM_S))
                 with contextlib.suppress(Refused), self._patient() as patience:
                     patience.wakes(engine.hang_up)
-                    return SshChannel(engine, argv, end_group or self._end_group, bound)
+                    return SshChannel(engine, argv, end_group or self._end_group, bound, short=short)
             if time.monotonic() + wait > end:
                 raise TimedOut("the host gives no further session", "raise MaxSessions in its sshd_config")
             time.sleep(wait)

@@ -30,8 +30,9 @@ def test_a_command_from_end_to_end(gpu1):
 
 def test_nasty_arguments_arrive_as_they_are(gpu1):
     nasty = ["a b", "'", '"', "$HOME", "`id`", "*", "", "two\nlines", "é", "-n", "\\n", "!!", "a!b", "%s", "\\", "~"]
-    done = gpu1.run(["printf", "%s\\0", *nasty])
-    assert done.stdout == b"".join(word.encode() + b"\0" for word in nasty)
+    for words in (nasty, nasty, [word for word in nasty if word.isascii()]):
+        done = gpu1.run(["printf", "%s\\0", *words])
+        assert done.stdout == b"".join(word.encode() + b"\0" for word in words)
 
 
 def test_a_missing_program_and_a_killed_one(gpu1):
@@ -165,8 +166,37 @@ def test_the_login_shell_and_its_noise_do_not_matter(lan, ssh, shell):
         (odd.home / name).write_text(text)
     transport = ssh("odd")
     nasty = ["it's", "a!b", "$x `y`", "two\nlines", "é", "\\", '"', "%d"]
-    done = transport.run(["sh", "-c", 'cat; printf "%s|" "$@"; echo words >&2; exit 7', "sh", *nasty], input=b"in\n")
-    assert (done.code, done.stdout.decode(), done.stderr) == (7, "in\n" + "|".join(nasty) + "|", b"words\n")
+    for words in (nasty, nasty, [word for word in nasty if word.isascii()]):  # the second and third know the shell
+        argv = ["sh", "-c", 'cat; printf "%s|" "$@"; echo words >&2; exit 7', "sh", *words]
+        done = transport.run(argv, input=b"in\n")
+        assert (done.code, done.stdout.decode(), done.stderr) == (7, "in\n" + "|".join(words) + "|", b"words\n")
+    assert transport._first.engine.shell == shell
+
+
+def test_a_login_shell_that_is_not_what_it_says_costs_one_more_try(lan, ssh):
+    """$SHELL is bash, and something else reads the line: nothing is begun twice."""
+    odd = lan.host(
+        "odd", 'ForceCommand case $SSH_ORIGINAL_COMMAND in exec*) eval "$SSH_ORIGINAL_COMMAND";; *) exit 2;; esac'
+    )
+    transport = ssh("odd")
+    mark = odd.folder / "mark"
+    for count in (1, 2, 3):
+        assert transport.run(["sh", "-c", f"echo x >> {mark}; echo done"]).stdout == b"done\n"
+        assert mark.read_text() == "x\n" * count
+    assert transport._first.engine.shell == "?"
+
+
+def test_what_a_start_file_leaves_behind_does_not_speak_between_our_words(lan, ssh):
+    odd = lan.host("odd", 'ForceCommand SHELL=/bin/bash exec bash -c "$SSH_ORIGINAL_COMMAND"')
+    (odd.home / ".bashrc").write_text(
+        "trap 'echo step' DEBUG\ntrap 'echo bye' EXIT\nset -x\necho() { printf 'no echo'; }\n"
+    )
+    transport = ssh("odd")
+    for _ in range(3):
+        done = transport.run(["printf", "words"])
+        assert (done.code, done.stdout) == (0, b"words"), done
+        assert transport.run(["no-such-program"]).code == 127
+        assert b"bye" not in transport.run(["no-such-program"]).stdout
 
 
 def test_a_shell_that_does_not_let_in_is_quoted(lan, ssh):
