@@ -79,10 +79,11 @@ class SshChannel:
             raise Unreachable("the channel is closed") from None
 
     def recv(self, size: int) -> bytes:
-        while data := self._receive(size):
-            own = self._sieve.feed(data)
-            if own:
-                return own
+        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):  # reading also gives the server room anew
+            while data := self._receive(size):
+                own = self._sieve.feed(data)
+                if own:
+                    return own
         return b""
 
     def end_input(self) -> None:

@@ -5,7 +5,6 @@ sent again; a file that changed while it was read is taken again in the next one
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from remote.backoff import Backoff
 from remote.errors import CommandFailed, HostLacks, RemoteError, Unreachable
 from remote.transfer import names, stream
 from remote.transfer.bare import Bare
-from remote.transfer.host.take import PARTS
+from remote.transfer.host.take import PARTS, part_name
 from remote.transfer.listing import Entry, Left, Link, Listing, look
 from remote.transfer.pace import Bucket, Meter, Progress, piece
 from remote.transfer.parts import Have, Target, hashed, told
@@ -214,6 +213,7 @@ class Pull:
         grows = frozenset(path for path in files if self._wish.grows(path))
         found = ways(files, here, self._kept, grows, verify=self._wish.verify)
         asks: dict[str, Ask] = {}
+        begun = target.begun()
         for path, way in found.items():
             if way == "same" or (path in self._checked and self._is_kept(files[path])):
                 continue
@@ -223,7 +223,7 @@ class Pull:
                     ask.have, ask.in_place = hashed(target.folder / path), True
             elif way == "grow":
                 ask.have = target.seed(path)
-            elif os.path.exists(target.part(path)):  # noqa: PTH110 - thousands of them
+            elif len(begun) > 1 and part_name(path) in begun:  # the lock is always there
                 ask.have = target.beginning(path)
             if ask.have.size > files[path].size:
                 ask.have, ask.in_place = Have(), False

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -85,6 +86,19 @@ def test_close_wakes_a_waiting_reader_and_ends_a_deaf_process(gpu1):
     reader.join(5)
     assert got == [b""]
     until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_connection_that_breaks_while_room_is_given_is_the_end(gpu1, host):
+    """Whoever has read much tells the server so: that may be the moment in which the connection breaks."""
+    channel = gpu1.open(["sh", "-c", "head -c 3000000 /dev/zero; exec sleep 1000"])
+    engine = gpu1._first.engine
+    until(lambda: channel._channel.recv_ready() and len(channel._channel.in_buffer) >= 2_900_000)
+    host.harm(signal.SIGSTOP)
+    engine.sock.shutdown(socket.SHUT_WR)  # and nobody has noticed yet
+    got = 0
+    while data := channel.recv(2_000_000):
+        got += len(data)
+    assert got <= 3_000_000
 
 
 def test_a_broken_connection_is_no_exit_code(gpu1, host):
