@@ -76,6 +76,8 @@ def log_in(engine: Engine, settings: Settings, secrets: Secrets, timeout: float,
     try:
         if _by_key(attempt, agent) or _by_answers(attempt):
             return attempt.code
+    except (EOFError, OSError) as error:  # paramiko hands on what its reading thread met
+        raise Unreachable(f"{settings.host} hung up during the login: {str(error) or 'it is gone'}") from None
     finally:
         agent.close()
     patience.check()

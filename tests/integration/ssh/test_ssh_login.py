@@ -281,6 +281,20 @@ def test_a_configuration_that_ssh_refuses_is_told(lan):
         SshTransport("-oProxyCommand=x")
 
 
+def test_a_reset_in_the_middle_of_the_login_is_no_fault_of_ours(lan, ssh, monkeypatch):
+    """paramiko raises then what its reading thread met, as it is."""
+    lan.host("gpu1")
+
+    def reset(engine, *_words):
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("remote.ssh.protocol.Engine.auth_publickey", reset)
+        with pytest.raises(Unreachable, match="hung up during the login.*reset by peer"):
+            ssh("gpu1").connect()
+    assert words(ssh("gpu1")) == b"in\n"
+
+
 def test_a_name_without_an_address(lan, ssh):
     lan.alias("ghost", "HostName no-such-host.invalid")
     with pytest.raises((Unreachable, TimedOut), match=r"no-such-host\.invalid"):
