@@ -1,4 +1,4 @@
-"""What a host wants to know before it lets us in: is this its key, what is the passphrase, what is the password.
+"""What a host wants to know before it lets us in: is this its key, what is the passphrase, the password, the code.
 
 Links and actions ask from threads of their own and wait; a person answers on the screen. An answer is handed to whoever
 asked and kept nowhere here.
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Question:
-    """One question, until it is answered. None: nobody will."""
+    """One question, until it is answered. None: nobody will. `echo`: what is typed may be seen."""
 
     prompt: str
+    echo: bool = False
     answered: threading.Event = field(default_factory=threading.Event)
     answer: str | None = None
 
@@ -39,9 +40,9 @@ class Questions:
         self._over = False
         self._tell: Callable[[], object] = lambda: None
 
-    def ask(self, prompt: str) -> str | None:
+    def ask(self, prompt: str, *, echo: bool = False) -> str | None:
         """Wait for a person's answer."""
-        question = Question(prompt)
+        question = Question(prompt, echo)
         with self._lock:
             if self._over:
                 return None

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from console.config import Config, HostConfig
 from remote import pythons
@@ -13,7 +14,11 @@ from remote.local import LocalTransport
 from remote.tmux import TmuxLauncher
 from remote.transport import Transport
 
-Ask = Callable[[str], str | None]  # a prompt for a passphrase or password → the answer; None: nobody is there
+
+class Ask(Protocol):
+    """A prompt for a passphrase, a password or a code → the answer; None: nobody is there. `echo`: it may be seen."""
+
+    def __call__(self, prompt: str, *, echo: bool = False) -> str | None: ...
 
 
 def make_transport(name: str, host: HostConfig, ask: Ask | None = None) -> Transport:

@@ -115,7 +115,7 @@ def adopt(
     """Write its run directory; the run's name, and whether it had been adopted before."""
     check_run(run)
     launch = {"schema": 1, "attempt": 1, "pid": seen.pid, "pid_start": seen.start, "boot_id": seen.boot}
-    launch |= {"time": seen.since, "session": seen.session, "adopted": True}
+    launch |= {"time": seen.since, "session": seen.session, "adopted": True, "log": seen.log}
     variables = {
         "HOST_ROOT": shell.path(root),
         "RUN_NAME": run,

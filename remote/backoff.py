@@ -17,10 +17,10 @@ class Backoff:
     _was_good: bool = False
 
     def next(self) -> float:
-        """Seconds to wait: between half and the whole of the doubled bound; next to nothing right after a success."""
+        """Seconds to wait: between half and the whole of the doubled bound; nothing right after a success."""
         if self._was_good:
             self._was_good = False
-            return self.first * self.chance.uniform(0.0, 0.2)
+            return 0.0
         bound = min(self.longest, self.first * 2.0 ** min(self._failures, 32))
         self._failures += 1
         return bound * self.chance.uniform(0.5, 1.0)

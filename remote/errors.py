@@ -6,6 +6,7 @@ RemoteError
 ├── AuthFailed         the host does not let us in
 ├── HostKeyProblem     unknown or changed host key
 ├── CommandFailed      a command on the host ended with an error
+│   └── TooMuch        it said more than anybody wants to hold in memory
 └── HostLacks          the host has no tmux, no Python, …: names it, and the mend
 """
 
@@ -40,6 +41,10 @@ class CommandFailed(RemoteError):
     def __init__(self, what: str, mend: str = "", *, code: int = -1, output: str = "") -> None:
         super().__init__(what, mend)
         self.code, self.output = code, output
+
+
+class TooMuch(CommandFailed):
+    """It said more than anybody wants to hold in memory."""
 
 
 class HostLacks(RemoteError):

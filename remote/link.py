@@ -1,13 +1,11 @@
 """One live link to a host: keeps a probe running there and hands on what it says, for as long as it is open.
 
-Two daemon threads: one reads, decodes and calls the listener; one sends beats and watches the silence. When nothing
-came for three heartbeats the channel is closed and opened anew; the probe then starts from the offsets that `offsets`
-gives.
+One daemon thread reads, decodes, calls the listener and sends beats in between. When nothing came for three heartbeats
+(`remote.silence`) the channel is closed and opened anew; the probe then starts from the offsets that `offsets` gives.
 """
 
 import contextlib
 import dataclasses
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from remote import bundle
 from remote.backoff import Backoff
 from remote.errors import AuthFailed, CommandFailed, HostKeyProblem, HostLacks, RemoteError, Unreachable
 from remote.events import Event, Hello, LinkPhase, LinkState
+from remote.silence import Ear
 from remote.transport import Channel, Transport
 from remote.watch import Offsets, Watch
 from remote.wire import Decoder, encode_beat, encode_watch
@@ -36,55 +35,6 @@ class Timing:
     settled: float = 5.0  # a connection that lived that long was a good one: the next try comes at once
     first_retry: float = 0.1
     longest_retry: float = 30.0
-
-
-class _Watchdog(threading.Thread):
-    """Closes the channel when the other side has been silent for too long, and beats once it has spoken."""
-
-    def __init__(self, channel: Channel, timing: Timing, name: str) -> None:
-        super().__init__(name=f"beat {name}", daemon=True)
-        self.silent_for: float | None = None
-        self._channel, self._timing = channel, timing
-        self._heard, self._limit = time.monotonic(), timing.first_word
-        self._spoke = False
-        self._over = threading.Event()
-
-    def heard(self) -> None:
-        """Something came, and we wait for more."""
-        self._heard, self._limit = time.monotonic(), self._timing.heartbeat * self._timing.missed
-        self._spoke = True
-
-    def busy(self) -> None:
-        """What came is being worked on: until `heard`, silence is our own doing."""
-        self._limit = math.inf
-
-    def stop(self) -> None:
-        self._over.set()
-        if self.ident is not None:
-            self.join()
-
-    def run(self) -> None:
-        rhythm = self._timing.lease / 4
-        next_beat = time.monotonic() + rhythm
-        wait = 0.0
-        while not self._over.wait(max(0.01, wait)):
-            now = time.monotonic()
-            if now - self._heard >= self._limit:
-                self.silent_for = now - self._heard
-                self._channel.close()
-                return
-            if now >= next_beat:
-                next_beat = now + rhythm
-                if self._spoke and not self._beat():
-                    return
-            wait = min(next_beat, self._heard + self._limit, now + self._timing.heartbeat) - now
-
-    def _beat(self) -> bool:
-        try:
-            self._channel.send(encode_beat())
-        except Unreachable:
-            return False  # the reader learns the same, and says so
-        return True
 
 
 class Link:
@@ -160,24 +110,25 @@ class Link:
         channel = self._transport.open(bundle.argv(self._python))
         with self._lock:
             self._channel = channel
-        watchdog = _Watchdog(channel, self._timing, self._name)
+        timing = self._timing
+        ear = Ear(channel.close, timing.heartbeat * timing.missed, timing.first_word, self._name)
         decoder = Decoder()
         try:
             if self._closing.is_set():
                 return LinkState("closed")
-            watchdog.start()
+            ear.listen()
             with contextlib.suppress(Unreachable):  # whatever ended it has been said on its other two streams
                 channel.send(bundle.bundle() + self._request())
-            greeted = self._pass_on(channel, watchdog, decoder)
+            greeted = self._pass_on(channel, ear, decoder)
             if greeted and time.monotonic() - began >= self._timing.settled:
                 self._backoff.reset()
-            if watchdog.silent_for is not None:
-                said = f"nothing heard for {watchdog.silent_for:.1f} s"
+            if ear.silent_for is not None:
+                said = f"nothing heard for {ear.silent_for:.1f} s"
                 return self._say(LinkState("stale", said, "", self._backoff.next()))
         finally:
             self._channel = None
             channel.close()
-            watchdog.stop()
+            ear.stop()
             self.damaged_lines += decoder.damaged
         if not greeted:
             raise self._never_began(channel.stderr())
@@ -186,19 +137,25 @@ class Link:
     def _request(self) -> bytes:
         return encode_watch(self._watch, self._offsets(), self._timing.lease, self._timing.heartbeat)
 
-    def _pass_on(self, channel: Channel, watchdog: _Watchdog, decoder: Decoder) -> bool:
-        """Hand on everything until the channel ends; True when the probe has greeted."""
+    def _pass_on(self, channel: Channel, ear: Ear, decoder: Decoder) -> bool:
+        """Hand on everything, with a beat now and then, until the channel ends; True when the probe has greeted."""
         greeted = False
+        rhythm = self._timing.lease / 3
+        next_beat = time.monotonic() + rhythm
         while data := channel.recv(PIECE):
-            watchdog.heard()
-            watchdog.busy()
+            ear.heard()
+            ear.busy()
             batch = decoder.feed(data)
             if not greeted and any(isinstance(event, Hello) for event in batch):
                 greeted = True
                 batch.insert(0, LinkState("connected"))
             if batch and not self._closing.is_set():
                 self._listener(batch)
-            watchdog.heard()
+            ear.heard()
+            if (now := time.monotonic()) >= next_beat:
+                next_beat = now + rhythm
+                with contextlib.suppress(Unreachable):  # recv hears the same, and says so
+                    channel.send(encode_beat())
         return greeted
 
     def _never_began(self, stderr: bytes) -> RemoteError:

@@ -7,13 +7,16 @@ it can be ended with everything that it started.
 import contextlib
 import os
 import select
+import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from typing import IO
 
 from remote.errors import RemoteError, TimedOut, Unreachable
-from remote.transport import Completed
+from remote.transport import Completed, bounded
 
 KEPT_STDERR = 64 * 1024
 _EXEC = ("/bin/sh", "-c", 'exec "$@"', "sh")  # a missing program then ends with 127 and a word on stderr, as over SSH
@@ -32,6 +35,45 @@ def _start(argv: Sequence[str]) -> "subprocess.Popen[bytes]":
 def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+def _exchange(process: "subprocess.Popen[bytes]", name: str, data: bytes, end: float) -> tuple[bytearray, bytearray]:
+    """Give it its input and take its output, both at once, until both outputs end."""
+    stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
+    assert stdin is not None and stdout is not None and stderr is not None
+    rest, out, said = memoryview(data), bytearray(), bytearray()
+    os.set_blocking(stdin.fileno(), False)
+    with selectors.DefaultSelector() as ready:
+        ready.register(stdin, selectors.EVENT_WRITE)
+        ready.register(stdout, selectors.EVENT_READ, out)
+        ready.register(stderr, selectors.EVENT_READ, said)
+        while len(ready.get_map()) > (1 if rest else 0):
+            events = ready.select(max(0.0, end - time.monotonic()))
+            if not events:
+                raise TimeoutError
+            for key, _ in events:
+                if key.data is None:
+                    rest = _write(stdin, rest)
+                    if not rest:
+                        ready.unregister(stdin)
+                        stdin.close()
+                elif piece := os.read(key.fd, KEPT_STDERR):
+                    key.data.extend(piece)
+                else:
+                    ready.unregister(key.fileobj)
+            bounded(name, out)
+            del said[:-KEPT_STDERR]
+    return out, said
+
+
+def _write(stdin: IO[bytes], rest: memoryview) -> memoryview:
+    """What is still to be written; nothing when nobody reads it."""
+    try:
+        return rest[os.write(stdin.fileno(), rest) :]
+    except BlockingIOError:
+        return rest
+    except BrokenPipeError:
+        return rest[:0]
 
 
 class LocalChannel:
@@ -177,13 +219,15 @@ class LocalTransport:
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
         process = _start(argv)
+        end = time.monotonic() + timeout
         try:
-            out, err = process.communicate(input, timeout)
-        except subprocess.TimeoutExpired as error:
-            raise TimedOut(f"{argv[0]} took longer than {timeout:g} s on this machine") from error
+            out, said = _exchange(process, argv[0], input, end)
+            process.wait(max(0.0, end - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise TimedOut(f"{argv[0]} took longer than {timeout:g} s on this machine") from None
         finally:
             self._finish(process)
-        return Completed(process.returncode, out, err)
+        return Completed(process.returncode, bytes(out), bytes(said))
 
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         return list(argv)

@@ -8,6 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from remote.errors import TooMuch
+
+MOST_OUTPUT = 256 * 2**20  # of a short command: a list of some million files
+
+
+def bounded(name: str, out: bytearray) -> None:
+    """TooMuch when a command has said more than it may."""
+    if len(out) > MOST_OUTPUT:
+        raise TooMuch(f"{name} said more than {MOST_OUTPUT / 2**20:g} MiB, and was ended")
+
 
 @dataclass(frozen=True, slots=True)
 class Completed:
@@ -54,7 +64,8 @@ class Transport(Protocol):
         """
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
-        """Run a short command to its end. TimedOut when it takes longer; the command is ended then.
+        """Run a short command to its end. TimedOut when it takes longer, TooMuch when it says more than MOST_OUTPUT on
+        stdout; the command is ended then. Of stderr the last 64 KiB are kept.
 
         A program that is not there ends with 127, as on any shell.
         """

@@ -14,6 +14,8 @@ LONGEST_LINE = 32 * 2**20  # what is longer is damaged: the probe sends document
 
 Row = Mapping[str, Any]
 
+_parse = json.JSONDecoder().decode  # json.loads looks at each line for its encoding, too
+
 
 class Decoder:
     """Turns received bytes into events, wherever the pieces were cut."""
@@ -62,7 +64,7 @@ class Decoder:
 def decode_line(line: bytes) -> events.Event | None:
     """One line. None for a kind that is not known here; ValueError when it is damaged."""
     try:
-        row = json.loads(line)
+        row = _parse(line.decode())
         kind = row["k"]
         build = _KINDS.get(kind)
         return build(row) if build else None

@@ -14,7 +14,7 @@ from console.pulling import ledger, words
 from console.pulling.ledger import Ledger, Pulls
 from console.pulling.options import PullOptions
 from console.source import Step
-from remote.transfer.listing import Left
+from remote.transfer.listing import Left, Link
 from remote.transfer.pace import Bucket, Progress
 from remote.transfer.parts import told
 from remote.transfer.pull import Pull, Pulled, Wish
@@ -57,15 +57,20 @@ class RunPull:
                 yield Step(self._worker, f"{self._key.host} has no run {self._key.run}", ok=False)
                 return
             names = self._names()
-            done = yield from self._part(partial(self._options.choice.checkpoint, named=names))
+            log = self._adopted_log()
+            done = yield from self._part(partial(self._options.choice.checkpoint, named=names), log)
             wanted = {f"{files.CHECKPOINTS}/{name}" for name in names or ()}
             if self._options.choice.checkpoints in ("all", "none") or wanted <= set(done.kept):
                 break
         yield self._verdict(state, live)
 
-    def _part(self, wanted: Callable[[str], bool]) -> Generator[Step, None, Pulled]:
+    def _part(self, wanted: Callable[[str], bool], link: Link | None = None) -> Generator[Step, None, Pulled]:
         options = self._options
-        wish = Wish(self._from, self._folder, wanted, choose.grows, self._kept, verify=options.verify)
+
+        def also(path: str) -> bool:
+            return wanted(path) or (link is not None and path == link.path)
+
+        wish = Wish(self._from, self._folder, also, choose.grows, self._kept, verify=options.verify, link=link)
         buckets = (*self._way.buckets, *((options.limit,) if options.limit else ()))
         pull = Pull(self._way.transport, wish, pythons=self._way.pythons, buckets=buckets, stop=options.stop)
         steps = pull.run()
@@ -78,6 +83,7 @@ class RunPull:
             yield Step(self._worker, words.progress(now), share=words.share(now))
         pull.settle(done)
         self._kept |= done.kept
+        self._left = {path: item for path, item in self._left.items() if path not in done.kept}
         self._left |= {item.path: item for item in done.left}
         self._files += done.files
         self._bytes += done.bytes
@@ -87,6 +93,15 @@ class RunPull:
         """The chosen checkpoints, by what was pulled of the run's own word."""
         read = [self._document(name) for name in (choose.INDEX, files.RESULTS, files.STATUS)]
         return choose.named(self._options.choice, *read)
+
+    def _adopted_log(self) -> Link | None:
+        """The log of a run that was adopted lies where its process writes it; adopting it left a link to that file."""
+        launch = self._document(files.LAUNCH) or {}
+        log = launch.get("log")
+        wanted = launch.get("adopted") is True and self._options.choice.record(files.LOG)
+        if not wanted or not isinstance(log, str) or not log.startswith(("/", "~/")) or "\n" in log or "\0" in log:
+            return None
+        return Link(files.LOG, log)
 
     def _document(self, name: str) -> Mapping[str, Any] | None:
         try:

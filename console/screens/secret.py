@@ -1,4 +1,4 @@
-"""A passphrase or a password: typed without being shown, handed on, kept nowhere."""
+"""A passphrase, a password or whatever a host asks: seen only where the host allows it, handed on, kept nowhere."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from console.widgets.block import Block
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line
 
-_FOOT = "It stays in this console's memory until it ends, and is written nowhere.   enter: give it   esc: go on without"
+_FOOT = "It is written nowhere and is forgotten when this console ends.   enter: give it   esc: go on without"
 
 
 class SecretDialog(ModalScreen[None]):
@@ -30,13 +30,13 @@ class SecretDialog(ModalScreen[None]):
         with Vertical(id="dialog") as frame:
             frame.border_title = "A host asks"
             yield Block(id="body", tall=True)
-            yield Input(password=True, compact=True, id="secret")
+            yield Input(password=not self._question.echo, compact=True, id="secret")
             yield Block(id="foot", tall=True)
 
     def on_mount(self) -> None:
-        prompt = plain(self._question.prompt).strip().rstrip(":")
+        prompt = [plain(line) for line in self._question.prompt.strip().rstrip(":").splitlines()]
         self.query_one("#body", Block).show(lambda width: _lines(prompt, "strong", width))
-        self.query_one("#foot", Block).show(lambda width: _lines(_FOOT, "quiet", width))
+        self.query_one("#foot", Block).show(lambda width: _lines([_FOOT], "quiet", width))
         self.query_one("#secret").focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -52,5 +52,5 @@ class SecretDialog(ModalScreen[None]):
             self.dismiss(None)
 
 
-def _lines(text: str, tone: str, width: int) -> list[Line]:
-    return [BLANK, *(((f"   {part}", tone),) for part in folded(text, width - 6)), BLANK]
+def _lines(texts: list[str], tone: str, width: int) -> list[Line]:
+    return [BLANK, *(((f"   {part}", tone),) for text in texts for part in folded(text, width - 6)), BLANK]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import pwd
 import socket
+import sys
 import time
 from types import ModuleType
 from typing import Any, Dict, Optional, Tuple
@@ -31,7 +31,7 @@ def hello(root: str) -> Dict[str, Any]:
         "boot_id": boot_id(),
         "boot_time": procfs.parse_boot_time(procfs.read("/proc/stat") or ""),
         "clock": time.time(),
-        "python": platform.python_version(),
+        "python": "%d.%d.%d" % sys.version_info[:3],
         "cores": os.cpu_count() or 1,
         "user": user,
         "root": root,

@@ -1,4 +1,7 @@
-"""The probe: one request in, JSON lines out, until the input ends or the lease runs out."""
+"""The probe: one request in, JSON lines out, until the input ends or the lease runs out.
+
+It greets before it reads in the rest of itself: on a busy host that takes longer than the start of Python.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,16 @@ import os
 import signal
 import sys
 import threading
-import time
-from typing import Any, Dict, List
 
-from remote.probe import disks, facts, host, tools
-from remote.probe.document import Document
-from remote.probe.folder import Folder
-from remote.probe.gpus import Gpus, GpuSampler
+from remote.probe import host
 from remote.probe.output import Output
-from remote.probe.processes import Processes
-from remote.probe.sampler import Sampler
-from remote.probe.tree import Tree
-
-FIRST_FIGURES = 0.5  # how long the first heartbeat waits for disks and GPUs
 
 
 def end() -> None:
     """At once and completely: a thread may hang in a driver, and nobody reads any more."""
-    tools.end_all()
+    end_all = getattr(sys.modules.get("remote.probe.tools"), "end_all", None)
+    if end_all is not None:  # before all of it is read in, it has started nothing
+        end_all()
     os._exit(0)
 
 
@@ -38,11 +33,9 @@ def main() -> None:
     output = Output(1, end)
     output.send(host.hello(root))
     threading.Thread(target=_obey, args=(lease,), name="commands", daemon=True).start()
-    beat = float(request.get("heartbeat") or 1.0)
-    threading.Thread(target=_tell, args=(root, output, beat), name="figures", daemon=True).start()
-    after = float(request.get("facts_after", facts.AFTER))
-    threading.Thread(target=facts.tell, args=(output.send, after), name="facts", daemon=True).start()
-    _watch(root, request, output)
+    from remote.probe import work  # after the greeting
+
+    work.begin(root, request, output)
 
 
 def _obey(lease: float) -> None:
@@ -50,43 +43,3 @@ def _obey(lease: float) -> None:
     while sys.stdin.buffer.readline():
         signal.setitimer(signal.ITIMER_REAL, lease)
     end()
-
-
-def _tell(root: str, output: Output, beat: float) -> None:
-    """The figures, which are the heartbeat too."""
-    figures, gpus = host.Figures(), GpuSampler(Gpus())
-    mounted: Sampler[List[Dict[str, Any]]] = Sampler("disks", lambda: disks.read(root), 5.0)
-    figures.read()
-    gpus.wait(FIRST_FIGURES)
-    mounted.answered.wait(FIRST_FIGURES)
-    began = time.monotonic()
-    seq = 0
-
-    def make() -> Dict[str, Any]:
-        seen = gpus.read()
-        row = {"k": "host", "seq": seq, "time": time.time(), "mono": time.monotonic(), "disks": mounted.latest or []}
-        row.update(figures.read(), gpus=seen.gpus, gpu_source=seen.source, gpu_error=seen.error)
-        return row
-
-    while True:
-        output.send_urgent(make)
-        seq += 1
-        time.sleep(max(0.05, began + seq * beat - time.monotonic()))
-        if time.monotonic() > began + (seq + 1) * beat:  # this process was stopped for a while
-            began = time.monotonic() - seq * beat
-
-
-def _watch(root: str, request: Dict[str, Any], output: Output) -> None:
-    """The files and the processes, for ever."""
-    processes = Processes(host.boot_id(), output.send)
-
-    def heard(folder: Folder, document: Document) -> None:
-        processes.heard(folder.name, document.name, document.text)
-
-    tree = Tree(root, request["folders"], request.get("offsets") or {}, output.send, heard, processes.left)
-    while True:
-        pause = tree.look(time.monotonic())
-        if processes.look(time.monotonic()):
-            tree.mark_alive(processes.folders())
-        if pause:
-            time.sleep(pause)

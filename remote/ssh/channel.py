@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import paramiko
 
 from remote.errors import TimedOut, Unreachable
-from remote.ssh.command import Sieve, marked, own_words
+from remote.ssh.command import Sieve, direct, marked, own_words
 from remote.ssh.protocol import Engine
-from remote.transport import Completed
+from remote.transport import Completed, bounded
 
 PIECE = 64 * 1024
 OPEN_S = 15.0
@@ -22,12 +22,21 @@ class Refused(Exception):
 
 
 class SshChannel:
-    """See `remote.transport.Channel`. `end_group` ends what does not go by itself; it is given the process's pid."""
+    """See `remote.transport.Channel`. `end_group` ends what does not go by itself; it is given the process's pid. A
+    `short` command goes the fast way, if there is one; `misread` says that it has to go again.
+    """
 
     def __init__(
-        self, engine: Engine, argv: Sequence[str], end_group: Callable[[int], None], timeout: float = OPEN_S
+        self,
+        engine: Engine,
+        argv: Sequence[str],
+        end_group: Callable[[int], None],
+        timeout: float = OPEN_S,
+        *,
+        short: bool = False,
     ) -> None:
-        line, self._mark = marked(argv)
+        self._direct = short and direct(engine.shell)
+        line, self._mark = marked(argv, engine.shell if short else "")
         self._engine, self._end_group, self._name = engine, end_group, argv[0]
         self._sieve = Sieve(self._mark)
         self._closing = threading.Lock()
@@ -51,6 +60,14 @@ class SshChannel:
         return self._over
 
     @property
+    def misread(self) -> bool:
+        """The login shell is another than it seemed: the command was not begun, and the next one goes the safe way."""
+        lost = self._direct and self._sieve.pid is None
+        if lost:
+            self._engine.shell = "?"
+        return lost
+
+    @property
     def pid(self) -> int | None:
         """The process on the host, once it has begun."""
         return self._sieve.pid
@@ -62,10 +79,11 @@ class SshChannel:
             raise Unreachable("the channel is closed") from None
 
     def recv(self, size: int) -> bytes:
-        while data := self._receive(size):
-            own = self._sieve.feed(data)
-            if own:
-                return own
+        with contextlib.suppress(EOFError, OSError, paramiko.SSHException):  # reading also gives the server room anew
+            while data := self._receive(size):
+                own = self._sieve.feed(data)
+                if own:
+                    return own
         return b""
 
     def end_input(self) -> None:
@@ -87,7 +105,7 @@ class SshChannel:
         return self._sieve.noise + (before if found else b"")
 
     def finish(self, data: bytes, timeout: float) -> Completed:
-        """Give it its input and take its output until it ends; TimedOut ends it."""
+        """Give it its input and take its output until it ends; TimedOut and TooMuch end it."""
         end = time.monotonic() + timeout
         out = bytearray()
         try:
@@ -95,6 +113,7 @@ class SshChannel:
             self._channel.shutdown_write()
             while piece := self._receive(PIECE, end):
                 out += self._sieve.feed(piece)
+                bounded(self._name, out)
             self._await_status(end)
         except TimeoutError:
             raise TimedOut(f"{self._name} took longer than {timeout:g} s on the host") from None
@@ -102,6 +121,7 @@ class SshChannel:
             return Completed(None, bytes(out), self.stderr())
         finally:
             code = self._code()
+            self._engine.shell = self._engine.shell or self._sieve.shell
             self.close()
         return Completed(code, bytes(out), self.stderr())
 
@@ -145,6 +165,7 @@ class SshChannel:
                 continue
             if self._channel.recv_ready():
                 out += self._sieve.feed(self._channel.recv(PIECE))
+                bounded(self._name, out)
             elif self._channel.closed or self._channel.exit_status_ready():
                 return
             else:

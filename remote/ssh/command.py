@@ -3,6 +3,9 @@
 sshd gives the line to the user's login shell, which may be fish, csh or zsh. Inside single quotes all of them agree on
 every character but ', \\ before ' or \\, !, line breaks and, in some, what is not ASCII. A script that has none of them
 goes as it is; any other is written with octal escapes of printf, which only sh reads.
+
+The first command on a connection says which login shell it went through. When that is bash or a plain sh, the next ones
+need no second shell: half of a short command's time is the start of programs.
 """
 
 import re
@@ -12,7 +15,10 @@ from collections.abc import Sequence
 
 _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /.,:;=+-_@#^~()[]{}<>|&*?")
 _PLAIN = _SAFE | frozenset('$"`%')  # inside single quotes only
-_PID = re.compile(rb" (\d+)\n")
+_PID = re.compile(rb" (\d+)([^\n]*)\n")
+_PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
+# What .bashrc may have left behind, which sh would not have had: traces and traps that write between our words.
+_AS_SH = "set +x;trap - DEBUG EXIT;builtin "
 
 
 def quoted(script: str) -> str:
@@ -31,11 +37,23 @@ def program(argv: Sequence[str]) -> str:
     return quoted(f"exec {shlex.join(argv)}")
 
 
-def marked(argv: Sequence[str]) -> tuple[str, bytes]:
-    """The same, saying a word of its own on stdout and stderr just before, and the pid that the program will have."""
+def marked(argv: Sequence[str], shell: str = "") -> tuple[str, bytes]:
+    """The same, saying a word of its own on stdout and stderr just before, and the pid that the program will have.
+
+    `shell` is the login shell, if it is known; else the word on stdout is followed by its name.
+    """
     word = f"trajconsole-{secrets.token_hex(8)}"
-    script = f"echo {word} $$; echo {word} >&2; exec {shlex.join(argv)}"
+    program = shlex.join(argv)
+    if direct(shell) and program.isascii() and "\0" not in program:
+        words = f"echo {word} $$;echo {word} >&2;exec {program}"
+        return words if shell in _PLAIN_SHELLS else f"{_AS_SH}{words}", word.encode()
+    script = f'echo {word} $$ "${{SHELL##*/}}"; echo {word} >&2; exec {program}'
     return quoted(script), word.encode()
+
+
+def direct(shell: str) -> bool:
+    """This login shell reads what is written for sh."""
+    return shell == "bash" or shell in _PLAIN_SHELLS
 
 
 class Sieve:
@@ -45,6 +63,7 @@ class Sieve:
 
     def __init__(self, mark: bytes) -> None:
         self.pid: int | None = None
+        self.shell = ""  # the login shell, if the command said so
         self._mark, self._before, self._begun = mark, bytearray(), False
 
     @property
@@ -62,6 +81,7 @@ class Sieve:
             if found:
                 rest = bytes(self._before[found.end() :])
                 self._begun, self.pid = True, int(found[1])
+                self.shell = found[2].decode("utf-8", "replace").strip()
                 del self._before[at:]
                 return rest
         elif len(self._before) > self.KEPT:

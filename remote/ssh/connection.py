@@ -24,6 +24,7 @@ class Connection:
     engine: Engine
     settings: Settings
     closers: list[Callable[[], None]] = field(default_factory=list)
+    code: bool = False  # some hop took a code: another connection would ask a person again
 
     def close(self) -> None:
         for close in reversed(self.closers):
@@ -31,11 +32,11 @@ class Connection:
         self.closers = []
 
 
-def path_to(typed: str, config_file: str | None) -> list[Settings]:
+def path_to(typed: str, config_file: str | None, patience: Patience | None = None) -> list[Settings]:
     """All hops, the nearest first. A host's own ProxyJump counts for the first of a chain, as with ssh."""
-    settings = [resolve(typed, config_file)]
+    settings = [resolve(typed, config_file, patience)]
     while settings[0].jumps:
-        ahead = [resolve(jump, config_file) for jump in settings[0].jumps]
+        ahead = [resolve(jump, config_file, patience) for jump in settings[0].jumps]
         settings = ahead + settings
         if len(settings) > MOST_HOPS:
             raise RemoteError(f"{typed} is more than {MOST_HOPS} jumps away", "look for a ProxyJump that names itself")
@@ -49,11 +50,12 @@ def connect(
     patience = patience or Patience()
     found: Connection | None = None
     closers: list[Callable[[], None]] = []
+    code = False
     try:
         for number, settings in enumerate(path):
             found = _hop(found, settings, name, closers, patience)
             if log_in_last or number < len(path) - 1:
-                log_in(found.engine, settings, secrets, max(15.0, settings.connect_timeout), patience)
+                code |= log_in(found.engine, settings, secrets, max(15.0, settings.connect_timeout), patience)
                 found.engine.settle()
         patience.check()
     except BaseException:
@@ -61,7 +63,7 @@ def connect(
             close()
         raise
     assert found is not None
-    return Connection(found.engine, found.settings, closers)
+    return Connection(found.engine, found.settings, closers, code)
 
 
 def _hop(

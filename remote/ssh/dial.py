@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from typing import IO, Any
 
 from remote.errors import TimedOut, Unreachable
+from remote.ssh.names import addresses
 from remote.ssh.patience import Patience
 
 UNANSWERED_MS = 15_000  # bytes that nobody acknowledges for that long end the connection
@@ -21,7 +21,7 @@ UNANSWERED_MS = 15_000  # bytes that nobody acknowledges for that long end the c
 def tcp(host: str, port: int, timeout: float, patience: Patience) -> socket.socket:
     """The first address that answers; the time is shared between them."""
     end = time.monotonic() + timeout
-    found = _addresses(host, port, timeout, patience)
+    found = addresses(host, port, timeout, patience)
     last: OSError | None = None
     for number, (family, kind, protocol, _, address) in enumerate(found):
         share = max(0.2, (end - time.monotonic()) / (len(found) - number))
@@ -68,34 +68,6 @@ def tune(sock: socket.socket) -> None:
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is not None:
         sock.setsockopt(socket.IPPROTO_TCP, option, UNANSWERED_MS)
-
-
-def _addresses(host: str, port: int, timeout: float, patience: Patience) -> list[Any]:
-    """getaddrinfo with a bound: a name server that does not answer holds up a thread, not us."""
-    found: list[list[Any] | OSError] = []
-    answered = threading.Event()
-
-    def ask() -> None:
-        try:
-            found.append(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-        except OSError as error:
-            found.append(error)
-        answered.set()
-
-    try:
-        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
-    except socket.gaierror:
-        thread = threading.Thread(target=ask, name=f"address of {host}", daemon=True)
-    patience.wakes(answered.set)
-    thread.start()
-    answered.wait(timeout)
-    patience.check()
-    if not found:
-        raise TimedOut(f"the name {host} was not resolved within {timeout:g} s")
-    if isinstance(found[0], OSError):
-        mend = "look at the host's `ssh` key and at HostName in your ssh configuration"
-        raise Unreachable(f"the name {host} has no address: {found[0].strerror or found[0]}", mend)
-    return found[0]
 
 
 class Proxy:

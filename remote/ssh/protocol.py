@@ -10,6 +10,7 @@
 - A command is asked for without waiting for the consent, which paramiko awaits without a bound: a refusal closes the
   channel. That is one round trip less, too.
 - A channel's window follows the round trip that its opening took: what is far away needs more bytes on the way.
+- What has arrived is taken off the socket at once: paramiko asks for each packet's length first and then for its rest.
 """
 
 # The stubs leave out what is overridden here:
@@ -21,7 +22,7 @@ import signal
 import socket
 import threading
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import paramiko
 from paramiko.common import (
@@ -82,6 +83,34 @@ def _take_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
     channel._handle_request(message)
 
 
+class Buffered:
+    """A socket from which recv takes what is there, and gives it out in pieces. All else is the socket's own.
+
+    AT_ONCE holds some packets of a probe; what is larger is read past it, so that few bytes are copied twice.
+    """
+
+    AT_ONCE = 2 * 1024
+
+    def __init__(self, sock: Any) -> None:
+        self._sock, self._held, self._at = sock, b"", 0
+
+    def recv(self, size: int) -> bytes:
+        if self._at == len(self._held):
+            if size >= self.AT_ONCE:
+                return bytes(self._sock.recv(size))
+            self._held, self._at = self._sock.recv(self.AT_ONCE), 0
+        piece = self._held[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+def _nothing() -> None:
+    pass
+
+
 def window_for(round_trip: float) -> int:
     """Bytes that may be on the way."""
     return int(min(FAR_WINDOW, max(NEAR_WINDOW, round_trip * FAST)))
@@ -107,7 +136,8 @@ class Engine(paramiko.Transport):
             threading.Lock()
         )  # paramiko keeps one refusal: of two at once, one would come without its reason
         self.round_trip = float("inf")  # the fastest so far
-        super().__init__(sock, default_window_size=NEAR_WINDOW)
+        self.shell = ""  # the login shell behind it, once a command has said so
+        super().__init__(cast("socket.socket", Buffered(sock)), default_window_size=NEAR_WINDOW)
         self.packetizer.REKEY_BYTES = REKEY_BYTES
         self.packetizer.REKEY_BYTES_OVERFLOW_MAX = REKEY_BYTES
         options = self.get_security_options()
@@ -212,6 +242,7 @@ class Engine(paramiko.Transport):
     def settle(self) -> None:
         """Logged in: from now on the reading thread sleeps until something comes. `hang_up` wakes it."""
         self.sock.settimeout(None)
+        setattr(self.packetizer, "complete_handshake", _nothing)  # noqa: B010 - paramiko says so after each packet, with a lock and an event
 
     def hang_up(self) -> None:
         """End the wait of everybody who waits for the other side."""

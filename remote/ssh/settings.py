@@ -4,12 +4,15 @@ The own reading goes through paramiko's parser: it follows no Include and no Can
 conditions other than host, user, originalhost, localuser and all is not to be relied on.
 """
 
+import contextlib
 import getpass
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,7 @@ from typing import Any
 
 from remote.errors import RemoteError
 from remote.ssh.destination import Destination, parse
+from remote.ssh.patience import Patience
 from remote.ssh.tokens import expand
 
 RESOLVE_S = 10.0
@@ -48,6 +52,7 @@ class Settings:
     hash_known_hosts: bool = False
     connect_timeout: float = CONNECT_S
     password: bool = True  # may a password be asked for
+    interactive: bool = True  # may a server ask whatever it likes
 
     @property
     def known_as(self) -> tuple[str, ...]:
@@ -58,30 +63,44 @@ class Settings:
         return (host,) if self.port == 22 else (f"[{host}]:{self.port}", host)
 
 
-def resolve(typed: str, config_file: str | None = None) -> Settings:
+def resolve(typed: str, config_file: str | None = None, patience: Patience | None = None) -> Settings:
     """Settings of what a person typed. RemoteError when the ssh configuration cannot be read."""
     try:
         wanted = parse(typed)
     except ValueError as error:
         raise RemoteError(str(error), "mend the host's `ssh` key") from None
     ssh = shutil.which("ssh")
-    table = _ask_ssh(ssh, wanted, config_file) if ssh else _read_file(wanted, config_file)
+    table = _ask_ssh(ssh, wanted, config_file, patience or Patience()) if ssh else _read_file(wanted, config_file)
     return from_table(typed, wanted, table)
 
 
-def _ask_ssh(ssh: str, wanted: Destination, config_file: str | None) -> Table:
+def _ask_ssh(ssh: str, wanted: Destination, config_file: str | None, patience: Patience) -> Table:
+    """A configuration may run programs and ask name servers: bounded, and ended with all that it started."""
     argv = [ssh, "-G", *options(wanted, config_file), "--", wanted.host]
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=RESOLVE_S, check=False, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired:
-        mend = "look for a Match exec that does not end in your ssh configuration"
-        raise RemoteError(f"ssh -G {wanted.host} took longer than {RESOLVE_S:g} s", mend) from None
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no word"])[-1]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(argv, stdout=out, stderr=words, stdin=subprocess.DEVNULL, start_new_session=True)
+
+        def end() -> None:
+            if process.poll() is None:  # afterwards the number may be another's
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+        patience.wakes(end)
+        try:
+            code = process.wait(RESOLVE_S)
+        except subprocess.TimeoutExpired:
+            end()
+            process.wait()
+            mend = "look for a Match exec that does not end in your ssh configuration"
+            raise RemoteError(f"ssh -G {wanted.host} took longer than {RESOLVE_S:g} s", mend) from None
+        patience.check()
+        out.seek(0)
+        words.seek(0)
+        said = (words.read().decode("utf-8", "replace").strip().splitlines() or ["no word"])[-1]
+        text = out.read().decode("utf-8", "surrogateescape")
+    if code != 0:
         raise RemoteError(f"ssh cannot use its configuration for {wanted.host}: {said}", "mend your ssh configuration")
-    return parse_table(done.stdout)
+    return parse_table(text)
 
 
 def options(wanted: Destination, config_file: str | None) -> list[str]:
@@ -136,7 +155,7 @@ def from_table(typed: str, wanted: Destination, table: Table) -> Settings:
     jumps = _unless_none(one("proxyjump"))
     command = _unless_none(one("proxycommand"))
     timeout = one("connecttimeout")
-    asks = "yes" in (one("passwordauthentication", "yes"), one("kbdinteractiveauthentication", "yes"))
+    asks = one("batchmode") != "yes"
     return Settings(
         typed,
         host,
@@ -153,7 +172,8 @@ def from_table(typed: str, wanted: Destination, table: Table) -> Settings:
         host_key_alias=alias,
         hash_known_hosts=one("hashknownhosts") == "yes",
         connect_timeout=float(timeout) if timeout.isdecimal() and timeout != "0" else CONNECT_S,
-        password=asks and one("batchmode") != "yes",
+        password=asks and one("passwordauthentication", "yes") == "yes",
+        interactive=asks and one("kbdinteractiveauthentication", "yes") == "yes",
     )
 
 

@@ -1,7 +1,8 @@
 """The transport `ssh`: at most two connections to a host.
 
 The first carries the probe and short commands. The second is opened for what moves many bytes, and when the server
-refuses a further session on the first (MaxSessions); each takes what the other refuses.
+refuses a further session on the first (MaxSessions); each takes what the other refuses. Where a login takes a code from
+a person there is only one.
 """
 
 import contextlib
@@ -55,8 +56,11 @@ class SshTransport:
 
     def run(self, argv: Sequence[str], *, input: bytes = b"", timeout: float = 30.0) -> Completed:
         end = time.monotonic() + timeout
-        channel = self._session(argv, end)
-        return channel.finish(input, max(0.001, end - time.monotonic()))
+        channel = self._session(argv, end, short=True)
+        done = channel.finish(input, max(0.001, end - time.monotonic()))
+        if done.code is None or not channel.misread:
+            return done
+        return self._session(argv, end).finish(input, max(0.001, end - time.monotonic()))
 
     def attach_argv(self, argv: Sequence[str]) -> list[str]:
         options = settings.options(self._wanted, self._config_file)
@@ -65,7 +69,8 @@ class SshTransport:
     def trust(self) -> host_keys.UnknownHostKey | None:
         """The first key on the way that nobody has looked at yet; None when all are known. No login at the end."""
         try:
-            connect(self._path(), self._secrets, self._name, log_in_last=False).close()
+            path = path_to(self._typed, self._config_file)
+            connect(path, self._secrets, self._name, log_in_last=False).close()
         except host_keys.UnknownHostKey as problem:
             return problem
         return None
@@ -114,11 +119,8 @@ class SshTransport:
         finally:
             self._lock.release()
 
-    def _path(self) -> list[settings.Settings]:
-        return path_to(self._typed, self._config_file)
-
     def _new(self, patience: Patience) -> Connection:
-        return connect(self._path(), self._secrets, self._name, patience)
+        return connect(path_to(self._typed, self._config_file, patience), self._secrets, self._name, patience)
 
     def _close_connections(self) -> None:
         for connection in (self._second, self._first):
@@ -127,7 +129,13 @@ class SshTransport:
         self._first = self._second = None
 
     def _session(
-        self, argv: Sequence[str], end: float, end_group: EndGroup | None = None, *, bulk: bool = False
+        self,
+        argv: Sequence[str],
+        end: float,
+        end_group: EndGroup | None = None,
+        *,
+        bulk: bool = False,
+        short: bool = False,
     ) -> SshChannel:
         """On the connection that is meant for it, else on the other, else as soon as there is room."""
         wait = 0.02
@@ -137,7 +145,7 @@ class SshTransport:
                 bound = max(0.1, min(end - time.monotonic(), ROOM_S))
                 with contextlib.suppress(Refused), self._patient() as patience:
                     patience.wakes(engine.hang_up)
-                    return SshChannel(engine, argv, end_group or self._end_group, bound)
+                    return SshChannel(engine, argv, end_group or self._end_group, bound, short=short)
             if time.monotonic() + wait > end:
                 raise TimedOut("the host gives no further session", "raise MaxSessions in its sshd_config")
             time.sleep(wait)
@@ -149,6 +157,9 @@ class SshTransport:
             if found is not None and not found.engine.is_active():
                 found.close()
                 found = None
+            other = self._first if spare else self._second
+            if found is None and other is not None and other.code and other.engine.is_active():
+                return other  # another login would ask a person for another code
             if found is None:
                 found = self._new(patience)
             if spare:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from remote import shell
-from remote.errors import CommandFailed, HostLacks
+from remote.errors import CommandFailed, HostLacks, TooMuch
 from remote.transfer import names, stream
 from remote.transport import Transport
 
-MOST_BYTES = 256 * 2**20
 _RECORD = re.compile(rb"(.) (\d{1,19}) (-?\d{1,12})(?:\.(\d{0,9})\d*)? ([0-7]{1,5}) (\d{1,20}) (.+)", re.DOTALL)
 _MOST_SIZE = 2**60
 
@@ -39,18 +38,31 @@ class Listing:
     left: tuple[Left, ...] = ()
 
 
-def look(transport: Transport, folder: str, pythons: tuple[str, ...], *, timeout: float = 120.0) -> Listing | None:
+class Link(NamedTuple):
+    """A link of the folder that is taken as the plain file that it leads to, and only while it leads there."""
+
+    path: str
+    behind: str
+
+
+def look(
+    transport: Transport, folder: str, pythons: tuple[str, ...], link: Link | None = None, *, timeout: float = 120.0
+) -> Listing | None:
     """None when the host has no such folder."""
-    text = shell.assign({"FOLDER": shell.path(folder)}) + shell.script("list.sh")
-    done = transport.run(["sh", "-s"], input=text.encode(), timeout=timeout)
-    data, words = done.stdout, done.stderr
-    if data == b"lacks\0":
-        try:
-            data, words = stream.ask(transport, {"op": "list", "folder": folder}, pythons)
-        except stream.NoPython:
-            raise HostLacks("the host has neither GNU find nor Python", "install findutils or python3 on it") from None
-    if len(data) > MOST_BYTES:
-        raise CommandFailed(f"{folder} holds too many files to list", "name a smaller folder")
+    variables = {"FOLDER": shell.path(folder)}
+    if link is not None:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", link.path), "it becomes part of find's format"
+        variables |= {"LINK": link.path, "BEHIND": shell.path(link.behind)}
+    text = shell.assign(variables) + shell.script("list.sh")
+    try:
+        done = transport.run(["sh", "-s"], input=text.encode(), timeout=timeout)
+        data, words = done.stdout, done.stderr
+        if data == b"lacks\0":
+            data, words = stream.ask(transport, {"op": "list", "folder": folder, "link": link}, pythons)
+    except stream.NoPython:
+        raise HostLacks("the host has neither GNU find nor Python", "install findutils or python3 on it") from None
+    except TooMuch:
+        raise CommandFailed(f"{folder} holds too many files to list", "name a smaller folder") from None
     if data == b"none\0":
         return None
     return parse(data, words.decode("utf-8", "replace"))
@@ -62,13 +74,15 @@ def parse(data: bytes, words: str = "") -> Listing:
     if rest or not records or not re.fullmatch(rb"end \d+", records[-1]):
         raise CommandFailed("the host's listing broke off")
     files: dict[str, Entry] = {}
-    left = []
+    left: list[Left] = []
     for record in records[:-1]:
         found = _RECORD.fullmatch(record)
         if found is None:
             raise CommandFailed(f"the host's listing cannot be read: {record[:80]!r}")
         kind, size, seconds, fraction, mode, inode, raw = found.groups()
         path = raw.decode("utf-8", "surrogateescape")
+        if kind == b"F":  # what the link leads to; the link itself was told of before
+            kind, left = b"f", [item for item in left if item.path != path]
         why = _why_not(kind, path, int(size))
         if not why and path in files:
             why = "it is listed twice"

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 _MOST_PART = 240  # bytes; file systems take 255, and a little is needed for what stands beside
 _MOST_PATH = 3000
 _MOST_DEPTH = 64
+_AWAY = frozenset(("", ".", ".."))
 
 
 def fault(path: str) -> str:
@@ -14,7 +15,7 @@ def fault(path: str) -> str:
     parts = path.split("/")
     if not path or path.startswith("/"):
         return "it is no path below the folder"
-    if any(part in ("", ".", "..") for part in parts):
+    if not _AWAY.isdisjoint(parts):
         return "it leads out of the folder"
     if len(path) <= _MOST_PART and path.isascii() and path.isprintable() and len(parts) <= _MOST_DEPTH:
         return ""  # as nearly all are, and there may be very many

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,15 +74,21 @@ class Target:
         found = {}
         base = f"{self.folder}/"
         for path in paths:
-            with contextlib.suppress(OSError):
+            try:
                 about = os.lstat(base + path)
-                if about.st_mode & 0o170000 == 0o100000:
-                    found[path] = Here(about.st_size, about.st_mtime_ns)
+            except OSError:
+                continue
+            if about.st_mode & 0o170000 == 0o100000:
+                found[path] = Here(about.st_size, about.st_mtime_ns)
         return found
 
     def part(self, path: str) -> str:
         """Where the bytes of a file gather."""
         return f"{self._parts}/{part_name(path)}"
+
+    def begun(self) -> frozenset[str]:
+        """Names of the parts that are there."""
+        return frozenset(os.listdir(self._parts))  # noqa: PTH208 - names only
 
     def beginning(self, path: str) -> Have:
         """What a part holds already."""
@@ -170,14 +176,22 @@ def hashed(path: "str | Path") -> Have:
     return have
 
 
-@contextlib.contextmanager
-def told(folder: Path) -> Iterator[None]:
+class told:
     """What this disk refuses, in words."""
-    try:
-        yield
-    except OSError as error:
+
+    __slots__ = ("_folder",)
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if not isinstance(error, OSError):
+            return
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             mend = "free space and do it again: what came is kept, it goes on from there"
-            raise NoRoom(f"{folder}: the disk here is full", mend) from None
-        where = error.filename or folder
+            raise NoRoom(f"{self._folder}: the disk here is full", mend) from None
+        where = error.filename or self._folder
         raise RemoteError(f"{where}: {error.strerror}", "make the folder writable, or name another one") from None

@@ -5,7 +5,6 @@ sent again; a file that changed while it was read is taken again in the next one
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from remote.backoff import Backoff
 from remote.errors import CommandFailed, HostLacks, RemoteError, Unreachable
 from remote.transfer import names, stream
 from remote.transfer.bare import Bare
-from remote.transfer.host.take import PARTS
-from remote.transfer.listing import Entry, Left, Listing, look
+from remote.transfer.host.take import PARTS, part_name
+from remote.transfer.listing import Entry, Left, Link, Listing, look
 from remote.transfer.pace import Bucket, Meter, Progress, piece
 from remote.transfer.parts import Have, Target, hashed, told
 from remote.transfer.plan import Kept, ways
@@ -50,6 +49,7 @@ class Wish:
     grows: Callable[[str], bool] = _nothing  # files that are only appended to: their beginning is what it was
     kept: Mapping[str, Kept] = field(default_factory=dict)
     verify: bool = False  # trust neither times nor sizes: compare the hashes of all
+    link: Link | None = None  # all other links stay where they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Pull:
     def _round(self, target: Target) -> Generator[Progress, None, dict[str, str] | None]:
         """What has to be looked at once more, and why; None when there is nothing to take from."""
         self._check_stop()
-        listing = look(self._transport, self._wish.folder, self._pythons)
+        listing = look(self._transport, self._wish.folder, self._pythons, None if self._bare else self._wish.link)
         if listing is None:
             return None
         files = self._choose(listing, target)
@@ -162,10 +162,13 @@ class Pull:
                 return
             except stream.NoPython:
                 self._bare = True
+        if self._wish.link is not None and asks.pop(self._wish.link.path, None) is not None:
+            self._left[self._wish.link.path] = "it is a link"  # which only a Python there can follow safely
         yield from Bare(self._transport, self._wish.folder, receiver, self._wait, self._stop, self._piece).take(asks)
 
     def _flow(self, receiver: Receiver, asks: dict[str, Ask]) -> Generator[Progress, None, None]:
-        request = {"op": "give", "folder": self._wish.folder, "files": [ask.request() for ask in asks.values()]}
+        files = [ask.request() for ask in asks.values()]
+        request = {"op": "give", "folder": self._wish.folder, "files": files, "link": self._wish.link}
         channel = stream.begin(self._transport, request, self._pythons)
         try:
             with Quiet(channel, self._stop) as quiet:
@@ -210,6 +213,7 @@ class Pull:
         grows = frozenset(path for path in files if self._wish.grows(path))
         found = ways(files, here, self._kept, grows, verify=self._wish.verify)
         asks: dict[str, Ask] = {}
+        begun = target.begun()
         for path, way in found.items():
             if way == "same" or (path in self._checked and self._is_kept(files[path])):
                 continue
@@ -219,7 +223,7 @@ class Pull:
                     ask.have, ask.in_place = hashed(target.folder / path), True
             elif way == "grow":
                 ask.have = target.seed(path)
-            elif os.path.exists(target.part(path)):  # noqa: PTH110 - thousands of them
+            elif len(begun) > 1 and part_name(path) in begun:  # the lock is always there
                 ask.have = target.beginning(path)
             if ask.have.size > files[path].size:
                 ask.have, ask.in_place = Have(), False

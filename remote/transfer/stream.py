@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from remote import bundle
 from remote.errors import CommandFailed, Unreachable
-from remote.transport import Channel, Transport
+from remote.transport import Channel, Transport, bounded
 
 PACKAGE = "remote.transfer.host"
 PIECE = 4 * 2**20  # all that may have gathered: taking less of it at a time would move the rest about
@@ -61,6 +61,7 @@ def ask(transport: Transport, request: Mapping[str, Any], pythons: tuple[str, ..
         found = bytearray()
         while data := channel.recv(PIECE):
             found += data
+            bounded("its answer", found)
         if channel.wait(END_S) != 0:
             ended(channel)
         return bytes(found), channel.stderr()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import CommandFailed, HostLacks
+from remote import shell
+from remote.errors import CommandFailed, HostLacks, TimedOut
 from remote.launcher import KILL, Launch
 from remote.local import LocalTransport
 from remote.tmux import TmuxLauncher
@@ -323,3 +324,34 @@ def test_a_host_without_tmux_names_the_mend(tmp_path):
 def test_files_stay_inside_the_run(launcher, tmp_path, files):
     with pytest.raises(ValueError, match="inside the run's folder"):
         launcher.start(Launch(str(tmp_path), "a-1", "a", ("true",), files=files))
+
+
+def test_the_socket_of_a_killed_server_is_removed_and_never_a_live_one(launcher, socket, tmp_path):
+    folder = Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}")
+    launcher.start(sleeper(tmp_path))
+    argv = ["tmux", "-L", socket, "display-message", "-p", "#{pid}"]
+    server = int(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    assert len(launcher.sessions()) == 1 and (folder / socket).is_socket()
+    os.kill(server, signal.SIGSTOP)  # it hangs, and is not gone
+    try:
+        with pytest.raises(TimedOut):
+            LocalTransport().run(["sh", "-s"], input=sessions_script(socket), timeout=1.0)
+        assert (folder / socket).is_socket()
+    finally:
+        os.kill(server, signal.SIGCONT)
+    until(lambda: len(launcher.sessions()) == 1)
+    list(launcher.stop(str(tmp_path), "a-1", "a", KILL))
+    launcher.start(sleeper(tmp_path, "a-2"))
+    server = int(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    os.kill(server, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{server}").exists())
+    assert (folder / socket).is_socket()
+    assert launcher.sessions() == () and not (folder / socket).exists() and not (folder / f"{socket}.lock").exists()
+    list(launcher.stop(str(tmp_path), "a-2", "a", KILL))
+    assert not launcher.start(sleeper(tmp_path, "a-3")).already
+    assert len(launcher.sessions()) == 1 and (folder / socket).is_socket()
+    list(launcher.stop(str(tmp_path), "a-3", "a", KILL))
+
+
+def sessions_script(socket):
+    return (shell.assign({"SOCKET": socket, "TMUX_PROGRAM": "tmux"}) + shell.script("sessions.sh")).encode()

@@ -86,6 +86,23 @@ async def test_a_passphrase_is_asked_for_never_shown_and_handed_on(opened):
         assert answers == ["open sesame"] and not isinstance(pilot.app.screen, SecretDialog)
 
 
+async def test_what_the_host_allows_to_be_seen_is_seen_with_all_of_its_words(opened):
+    door, answers = ToldDoor(), []
+    async with opened(busy(), door=door) as pilot:
+        words = "odd@gpu1 asks:\nTwo ways:\n 1. push\n 2. code\nPasscode or option (1-2): "
+        asking = threading.Thread(target=lambda: answers.append(door.questions.ask(words, echo=True)))
+        asking.start()
+        await until(pilot, lambda: isinstance(pilot.app.screen, SecretDialog))
+        await pilot.press(*"2718")
+        await settled(pilot)
+        text = screen_text(pilot.app)
+        assert "2718" in text and all(line.strip() in text for line in words.rstrip(": ").splitlines())
+        await pilot.press("enter")
+        await until(pilot, lambda: answers)
+        asking.join(10)
+        assert answers == ["2718"]
+
+
 async def test_nobody_waits_for_an_answer_when_the_screen_is_left(opened):
     door, answers = ToldDoor(), []
     asking = [threading.Thread(target=lambda: answers.append(door.questions.ask("password: "))) for _ in range(2)]

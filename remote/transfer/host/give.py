@@ -7,9 +7,9 @@ import os
 import stat
 import sys
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from remote.transfer.host import tar
+from remote.transfer.host import tar, tree
 
 PIECE = 256 * 1024  # what a core's own cache holds: it is read, hashed and written in turn
 SLACK = 1024 * 1024  # so much larger than it was when it was listed may a file be
@@ -42,13 +42,16 @@ class Out:
             rest = rest[os.write(1, rest) :]
 
 
-def give(folder: str, wanted: List[List[Any]]) -> None:
-    """`wanted`: path, size when it was listed, whether it only grows, bytes that are there already, their sha256."""
+def give(folder: str, wanted: List[List[Any]], link: Optional[List[str]] = None) -> None:
+    """`wanted`: path, size when it was listed, whether it only grows, bytes that are there already, their sha256.
+    `link`: one of the paths, and the plain file that it must lead to.
+    """
     out = Out()
     if not os.path.isdir(folder):
         raise OSError("%s is not there" % folder)
     for path, size, grows, have, digest in wanted:
-        _give_one(out, os.path.join(folder, path), path, (size, grows, have, digest))
+        led = tree.behind(folder, link) if link and path == link[0] else None
+        _give_one(out, led or os.path.join(folder, path), path, (size, grows, have, digest))
     out.write(tar.END)
     out.flush()
     sys.stdout.close()

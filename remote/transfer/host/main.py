@@ -15,9 +15,9 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.readline().decode())
     try:
         if request["op"] == "list":
-            tree.tell(request["folder"])
+            tree.tell(request["folder"], request.get("link"))
         elif request["op"] == "give":
-            give.give(request["folder"], request["files"])
+            give.give(request["folder"], request["files"], request.get("link"))
         else:
             take(request["folder"], request["files"])
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ MANY = 32
 BEAT_S = 5.0
 
 
+@functools.lru_cache(maxsize=1)  # it is asked for when a file begins, and again when it has ended
 def part_name(path: str) -> str:
     """What the part of a file is called: short, and the same at every try."""
     return hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:32] + ".part"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from sshd_house import SSHD, Lan, children, make_key, until
@@ -34,7 +35,9 @@ exec "$sshd" -D -e -f /run/host/sshd_config
 
 
 class Machine:
-    """`setup` is sh that runs on it before sshd; `users` are lines of /etc/passwd, `shadow` their password hashes."""
+    """`setup` is sh that runs on it before sshd; `users` are lines of /etc/passwd, `shadow` their password hashes;
+    `etc` are further files there, which cover what lies at the top of their path.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Machine:
         setup: str = "",
         users: tuple[str, ...] = (),
         shadow: tuple[str, ...] = (),
+        etc: Mapping[str, str] | None = None,
         wire: Wire | None = None,
     ) -> None:
         self.folder, self.port, self.wire = folder, 22, wire or Wire()
@@ -59,6 +63,9 @@ class Machine:
             copy = folder / "etc" / name
             copy.write_text(Path("/etc", name).read_text() + "".join(f"{line}\n" for line in more))
             copy.chmod(0o644 if name == "passwd" else 0o600)
+        for name, text in (etc or {}).items():
+            (folder / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "etc" / name).write_text(text)
         (folder / "setup.sh").write_text(setup)
         (folder / "sshd_config").write_text(
             f"{sshd}\nPort 22\nHostKey /run/host/host_key\nPidFile none\nAuthorizedKeysFile /run/host/authorized_keys\n"

@@ -34,7 +34,7 @@ def lettered(bed):
 
 def test_a_password_is_asked_for_once_and_kept_in_memory(lettered, ssh):
     asked = []
-    transport = ssh("host", ask=lambda prompt: asked.append(prompt) or "open sesame")
+    transport = ssh("host", ask=lambda prompt, echo=False: asked.append(prompt) or "open sesame")
     assert transport.run(["id", "-un"]).stdout == b"odd\n"
     transport.close()
     assert transport.run(["id", "-un"]).stdout == b"odd\n"
@@ -43,7 +43,7 @@ def test_a_password_is_asked_for_once_and_kept_in_memory(lettered, ssh):
 
 def test_a_wrong_password_is_not_asked_for_again_nor_told(lettered, ssh):
     asked = []
-    transport = ssh("host", ask=lambda prompt: asked.append(prompt) or "wrong horse")
+    transport = ssh("host", ask=lambda prompt, echo=False: asked.append(prompt) or "wrong horse")
     for _ in range(2):
         with pytest.raises(AuthFailed) as caught:
             transport.connect()
@@ -76,3 +76,62 @@ def test_a_refused_login_leads_to_no_storm(bed, ssh):
     finally:
         link.close()
     assert heard == ["connecting", "auth failed", "connecting", "auth failed", "closed"]
+
+
+PAM = "auth optional pam_echo.so The vault\nauth required pam_unix.so\naccount required pam_permit.so\n"
+
+
+def asking(bed, sshd="", identity="", settings=""):
+    """A host whose PAM asks, and which takes nothing else at the end."""
+    host = bed.machine(
+        "host",
+        users=(USER,),
+        shadow=(f"odd:{hashed('open sesame')}:19000:0:99999:7:::",),
+        sshd=f"UsePAM yes\nKbdInteractiveAuthentication yes\n{sshd}",
+        etc={"pam.d/sshd": PAM + "session required pam_permit.so\n"},
+        settings=f"User odd\nIdentityFile {identity or make_key(bed.folder / 'wrong')}\n{settings}",
+    )
+    return host
+
+
+def test_pam_asks_through_the_server(bed, ssh):
+    host, asked = asking(bed, "PubkeyAuthentication no"), []
+    transport = ssh("host", ask=lambda prompt, echo: asked.append((prompt, echo)) or "open sesame")
+    assert transport.run(["id", "-un"]).stdout == b"odd\n"
+    transport.close()
+    assert transport.run(["id", "-un"]).stdout == b"odd\n"
+    assert asked == [(f"odd@{host.address} asks:\nThe vault\nPassword: ", False)]
+
+
+def test_pam_that_refuses_is_one_try(bed, ssh):
+    host, asked = asking(bed, "PubkeyAuthentication no"), []
+    transport = ssh("host", ask=lambda prompt, echo: asked.append(prompt) or "wrong horse")
+    for _ in range(2):
+        with pytest.raises(AuthFailed, match="keyboard-interactive") as caught:
+            transport.connect()
+        assert "wrong horse" not in str(caught.value)
+    assert len(asked) == 1
+    assert (host.folder / "console").read_text().count("authentication failure") <= 1
+
+
+@pytest.mark.parametrize("then", ["keyboard-interactive", "keyboard-interactive,password", "password"])
+def test_a_key_and_then_an_answer(bed, ssh, then):
+    methods = f"PasswordAuthentication yes\nAuthenticationMethods publickey,{then}"
+    host, asked = asking(bed, methods, identity=bed.key), []
+    transport = ssh("host", ask=lambda prompt, echo: asked.append(prompt) or "open sesame")
+    assert transport.run(["id", "-un"]).stdout == b"odd\n"
+    assert len(asked) == 1 and host.address in asked[0]
+
+
+def test_a_key_alone_is_not_enough_where_an_answer_is_wanted(bed, ssh):
+    asking(bed, "PasswordAuthentication yes\nAuthenticationMethods publickey,password", identity=bed.key)
+    with pytest.raises(AuthFailed, match="it takes password"):
+        ssh("host").connect()
+
+
+def test_batch_mode_asks_nobody(bed, ssh):
+    asking(bed, "PubkeyAuthentication no", settings="BatchMode yes")
+    asked = []
+    with pytest.raises(AuthFailed):
+        ssh("host", ask=lambda prompt, echo: asked.append(prompt) or "open sesame").connect()
+    assert asked == []

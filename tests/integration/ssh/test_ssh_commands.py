@@ -3,14 +3,15 @@
 import os
 import shutil
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from sshd_house import until
+from sshd_house import command, until
 
-from remote.errors import TimedOut, Unreachable
+from remote.errors import TimedOut, TooMuch, Unreachable
 
 
 @pytest.fixture
@@ -30,8 +31,9 @@ def test_a_command_from_end_to_end(gpu1):
 
 def test_nasty_arguments_arrive_as_they_are(gpu1):
     nasty = ["a b", "'", '"', "$HOME", "`id`", "*", "", "two\nlines", "é", "-n", "\\n", "!!", "a!b", "%s", "\\", "~"]
-    done = gpu1.run(["printf", "%s\\0", *nasty])
-    assert done.stdout == b"".join(word.encode() + b"\0" for word in nasty)
+    for words in (nasty, nasty, [word for word in nasty if word.isascii()]):
+        done = gpu1.run(["printf", "%s\\0", *words])
+        assert done.stdout == b"".join(word.encode() + b"\0" for word in words)
 
 
 def test_a_missing_program_and_a_killed_one(gpu1):
@@ -48,6 +50,14 @@ def test_much_in_and_much_out_at_once(gpu1):
 def test_much_on_stderr_alone_blocks_nothing_and_is_bounded(gpu1):
     done = gpu1.run(["sh", "-c", "head -c 30000000 /dev/zero >&2; echo end"])
     assert done.code == 0 and done.stdout == b"end\n" and len(done.stderr) <= 64 * 1024
+
+
+def test_a_command_that_says_too_much_is_ended(gpu1, host, monkeypatch):
+    monkeypatch.setattr("remote.transport.MOST_OUTPUT", 2**20)
+    with pytest.raises(TooMuch, match="yes said more than 1 MiB, and was ended"):
+        gpu1.run(["yes"])
+    until(lambda: not any(b"yes\0" in command(pid) for pid in host.sessions))
+    assert gpu1.run(["head", "-c", "1000000", "/dev/zero"]).stdout == bytes(1_000_000)
 
 
 def test_a_command_that_takes_too_long_is_ended(gpu1, tmp_path):
@@ -76,6 +86,19 @@ def test_close_wakes_a_waiting_reader_and_ends_a_deaf_process(gpu1):
     reader.join(5)
     assert got == [b""]
     until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_connection_that_breaks_while_room_is_given_is_the_end(gpu1, host):
+    """Whoever has read much tells the server so: that may be the moment in which the connection breaks."""
+    channel = gpu1.open(["sh", "-c", "head -c 3000000 /dev/zero; exec sleep 1000"])
+    engine = gpu1._first.engine
+    until(lambda: channel._channel.recv_ready() and len(channel._channel.in_buffer) >= 2_900_000)
+    host.harm(signal.SIGSTOP)
+    engine.sock.shutdown(socket.SHUT_WR)  # and nobody has noticed yet
+    got = 0
+    while data := channel.recv(2_000_000):
+        got += len(data)
+    assert got <= 3_000_000
 
 
 def test_a_broken_connection_is_no_exit_code(gpu1, host):
@@ -157,8 +180,37 @@ def test_the_login_shell_and_its_noise_do_not_matter(lan, ssh, shell):
         (odd.home / name).write_text(text)
     transport = ssh("odd")
     nasty = ["it's", "a!b", "$x `y`", "two\nlines", "é", "\\", '"', "%d"]
-    done = transport.run(["sh", "-c", 'cat; printf "%s|" "$@"; echo words >&2; exit 7', "sh", *nasty], input=b"in\n")
-    assert (done.code, done.stdout.decode(), done.stderr) == (7, "in\n" + "|".join(nasty) + "|", b"words\n")
+    for words in (nasty, nasty, [word for word in nasty if word.isascii()]):  # the second and third know the shell
+        argv = ["sh", "-c", 'cat; printf "%s|" "$@"; echo words >&2; exit 7', "sh", *words]
+        done = transport.run(argv, input=b"in\n")
+        assert (done.code, done.stdout.decode(), done.stderr) == (7, "in\n" + "|".join(words) + "|", b"words\n")
+    assert transport._first.engine.shell == shell
+
+
+def test_a_login_shell_that_is_not_what_it_says_costs_one_more_try(lan, ssh):
+    """$SHELL is bash, and something else reads the line: nothing is begun twice."""
+    odd = lan.host(
+        "odd", 'ForceCommand case $SSH_ORIGINAL_COMMAND in exec*) eval "$SSH_ORIGINAL_COMMAND";; *) exit 2;; esac'
+    )
+    transport = ssh("odd")
+    mark = odd.folder / "mark"
+    for count in (1, 2, 3):
+        assert transport.run(["sh", "-c", f"echo x >> {mark}; echo done"]).stdout == b"done\n"
+        assert mark.read_text() == "x\n" * count
+    assert transport._first.engine.shell == "?"
+
+
+def test_what_a_start_file_leaves_behind_does_not_speak_between_our_words(lan, ssh):
+    odd = lan.host("odd", 'ForceCommand SHELL=/bin/bash exec bash -c "$SSH_ORIGINAL_COMMAND"')
+    (odd.home / ".bashrc").write_text(
+        "trap 'echo step' DEBUG\ntrap 'echo bye' EXIT\nset -x\necho() { printf 'no echo'; }\n"
+    )
+    transport = ssh("odd")
+    for _ in range(3):
+        done = transport.run(["printf", "words"])
+        assert (done.code, done.stdout) == (0, b"words"), done
+        assert transport.run(["no-such-program"]).code == 127
+        assert b"bye" not in transport.run(["no-such-program"]).stdout
 
 
 def test_a_shell_that_does_not_let_in_is_quoted(lan, ssh):

@@ -129,12 +129,12 @@ def test_a_passphrase_is_asked_for_once(lan, ssh):
         ssh("gpu1").connect()
     assert "ssh-add" in caught.value.mend
     asked = []
-    gpu1 = ssh("gpu1", ask=lambda prompt: asked.append(prompt) or "sesame")
+    gpu1 = ssh("gpu1", ask=lambda prompt, echo=False: asked.append(prompt) or "sesame")
     assert words(gpu1) == b"in\n"
     gpu1.close()
     assert words(gpu1) == b"in\n" and asked == [f"passphrase of {locked}: "]
     wrong = []
-    stubborn = ssh("gpu1", ask=lambda prompt: wrong.append(prompt) or "nonsense")
+    stubborn = ssh("gpu1", ask=lambda prompt, echo=False: wrong.append(prompt) or "nonsense")
     for _ in range(2):
         with pytest.raises(AuthFailed) as caught:
             stubborn.connect()
@@ -281,7 +281,43 @@ def test_a_configuration_that_ssh_refuses_is_told(lan):
         SshTransport("-oProxyCommand=x")
 
 
+def test_a_reset_in_the_middle_of_the_login_is_no_fault_of_ours(lan, ssh, monkeypatch):
+    """paramiko raises then what its reading thread met, as it is."""
+    lan.host("gpu1")
+
+    def reset(engine, *_words):
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("remote.ssh.protocol.Engine.auth_publickey", reset)
+        with pytest.raises(Unreachable, match="hung up during the login.*reset by peer"):
+            ssh("gpu1").connect()
+    assert words(ssh("gpu1")) == b"in\n"
+
+
 def test_a_name_without_an_address(lan, ssh):
     lan.alias("ghost", "HostName no-such-host.invalid")
     with pytest.raises((Unreachable, TimedOut), match=r"no-such-host\.invalid"):
         ssh("ghost").connect()
+
+
+def test_a_configuration_that_does_not_end_holds_up_nobody_who_leaves(lan, ssh):
+    """Match exec may run anything: it ends with whoever gives up."""
+    lan.host("gpu1")
+    mark = lan.folder / "pid"
+    lan.config.write_text(f'Match exec "echo $$ > {mark}; exec sleep 1000"\n{lan.config.read_text()}')
+    transport, said = ssh("gpu1"), []
+
+    def connect():
+        try:
+            transport.connect()
+        except Unreachable as error:
+            said.append(error)
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    until(lambda: mark.exists() and mark.read_text().strip())
+    transport.close()
+    thread.join(5)
+    assert said and not thread.is_alive()
+    until(lambda: not Path("/proc", mark.read_text().strip()).exists())

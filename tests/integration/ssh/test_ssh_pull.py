@@ -167,3 +167,22 @@ def test_a_console_that_is_killed_while_it_pulls(laptop):
     assert size and float(size[1]) < 17.2, done.stdout
     name = "checkpoints/epoch-3.pt"
     assert (here / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_the_log_of_an_adopted_run_is_pulled_from_where_it_lies(laptop):
+    log = laptop.folder / "nohup.out"
+    with log.open("wb") as out:
+        process = subprocess.Popen(["sh", "-c", "echo begun; exec sleep 1000"], stdout=out, stderr=out)
+    try:
+        done = laptop.run("adopt", "far", "--pid", str(process.pid), "--as", "old")
+        assert done.returncode == 0, done.stdout + done.stderr
+        done = laptop.run("pull", "old")
+    finally:
+        process.kill()
+        process.wait()
+    assert done.returncode == 0 and "left on the host" not in done.stdout, done.stdout + done.stderr
+    (here,) = (laptop.folder / "runs").iterdir()
+    assert (here / "train.log").read_text() == "begun\n" and not (here / "train.log").is_symlink()
+    assert laptop.run("pull", "old", "--exclude", "train.log", "--to", "elsewhere").returncode == 0
+    (there,) = (laptop.folder / "elsewhere").iterdir()
+    assert not (there / "train.log").exists()

@@ -16,6 +16,7 @@ from sshd_house import until
 from remote.errors import HostLacks, RemoteError
 from remote.transfer import quiet
 from remote.transfer.host.take import PARTS
+from remote.transfer.listing import Link
 from remote.transfer.pace import Bucket
 from remote.transfer.pull import Pull, Stopped, Wish
 from remote.transfer.push import Push
@@ -108,6 +109,7 @@ PULL = """
 import sys
 from pathlib import Path
 from remote.ssh.transport import SshTransport
+from remote.transfer.listing import Link
 from remote.transfer.pull import Pull, Wish
 config, folder, target, python, limit = sys.argv[1:]
 from remote.transfer.pace import Bucket
@@ -287,3 +289,41 @@ def test_a_push_to_a_full_host_says_so_before_it_begins(far, ssh, tmp_path, monk
     monkeypatch.setattr("remote.transfer.push.RESERVE", 2**60)
     with pytest.raises(RemoteError, match="are free in"):
         run(Push(ssh("far"), folder_of(far) / "big", str(far.home / "data"), pythons=PYTHON))
+
+
+@pytest.mark.parametrize("pythons", [PYTHON, NONE], ids=["python", "tar and tail"])
+def test_one_link_is_taken_as_the_file_that_it_was_made_for(far, ssh, tmp_path, pythons):
+    """All other links stay where they are, and so does this one when it leads elsewhere."""
+    folder, target, log = folder_of(far), tmp_path / "target", tmp_path / "far away" / "it's a log"
+    log.parent.mkdir()
+    log.write_text("line 1\n")
+    secret = tmp_path / "secret"
+    secret.write_text("no business of ours")
+    (folder / "train.log").symlink_to(log)
+    (folder / "other.log").symlink_to(secret)
+
+    def pull(behind=log):
+        wished = Wish(str(folder), target, grows=lambda path: path == "train.log", link=Link("train.log", str(behind)))
+        done = run(Pull(ssh("far"), wished, pythons=pythons))
+        return {item.path: item.why for item in done.left}
+
+    if pythons == NONE:
+        assert pull()["train.log"] == "it is a link" and not (target / "train.log").exists()
+        return
+    for text in ("line 1\n", "line 1\nline 2\n"):
+        log.write_text(text)
+        assert pull() == {"other.log": "it is a link", "link": "it is a link"}
+        assert (target / "train.log").read_text() == text and not (target / "train.log").is_symlink()
+    (folder / "train.log").unlink()
+    (folder / "train.log").symlink_to(secret)
+    assert pull()["train.log"] == "it is a link"
+    log.unlink()
+    log.symlink_to(secret)
+    (folder / "train.log").unlink()
+    (folder / "train.log").symlink_to(log)
+    assert pull()["train.log"] == "it is a link", "what it leads to is a link, too"
+    log.unlink()
+    os.mkfifo(log)
+    assert pull()["train.log"] == "it is a link", "no plain file"
+    assert (target / "train.log").read_text() == "line 1\nline 2\n"
+    assert not any(b"no business" in path.read_bytes() for path in target.rglob("*") if path.is_file())

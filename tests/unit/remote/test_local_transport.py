@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import TimedOut, Unreachable
+from remote.errors import TimedOut, TooMuch, Unreachable
 from remote.local import KEPT_STDERR, LocalTransport
 
 
@@ -150,3 +150,16 @@ def test_closing_the_transport_closes_its_channels(transport):
     assert all(channel.closed and not is_there(channel.pid) for channel in channels)
     transport.connect()
     assert transport.run(["true"]).code == 0
+
+
+def test_a_command_that_says_too_much_is_ended(transport, monkeypatch):
+    monkeypatch.setattr("remote.transport.MOST_OUTPUT", 2**20)
+    with pytest.raises(TooMuch, match="yes said more than 1 MiB, and was ended"):
+        transport.run(["yes"])
+    loud = transport.run(["sh", "-c", "head -c 3000000 /dev/zero >&2; echo end"])
+    assert loud.stdout == b"end\n" and len(loud.stderr) <= 64 * 1024
+
+
+def test_a_command_that_takes_no_input_ends_all_the_same(transport):
+    assert transport.run(["true"], input=bytes(3_000_000)).code == 0
+    assert transport.run(["sh", "-c", "exec >&- 2>&-; sleep 0.2; exit 4"], input=bytes(3_000_000)).code == 4
