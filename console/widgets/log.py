@@ -78,7 +78,9 @@ class LogPane(Lines):
         elif not grown:
             self._forget()
         else:
-            self._strips = {place: strip for place, strip in self._strips.items() if place < end}  # blanks below the end
+            self._strips = {
+                place: strip for place, strip in self._strips.items() if place < end
+            }  # blanks below the end
         self._measure()
         if self.following:
             self._to_end()

@@ -170,3 +170,14 @@ def test_of_a_long_stream_the_end_is_read_and_the_rest_when_it_is_asked_for(mirr
     )
     assert list(points(run, "loss")[1]) == [n + 0.5 for n in range(3000)] and run.rows.complete
     again.close()
+
+
+def test_the_end_of_a_long_log_says_that_there_is_more_before_it(mirror, tmp_path):
+    whole = b"".join(b"line %06d\n" % n for n in range(60_000))
+    mirror.take(chunk(0, whole))
+    mirror.close()
+    again = Mirror(tmp_path, "h")
+    fleet = recall(Fleet(), "h", [(dated.event, dated.time, dated.before) for dated in again.load()])
+    (run,) = fleet.runs.values()
+    assert run.log.first > 0 and run.log.end == len(whole) and run.log.lines[-1] == "line 059999"
+    again.close()
