@@ -53,7 +53,7 @@ class Log:
 
     lines: Shared[str] = field(default_factory=Shared)
     first: int = (
-        0  # number of the first line kept, counted from the first that was delivered; 0 only if that is the first
+        0  # number of the first line kept; 0 only if it is the first of all
     )
     end: int = 0  # byte offset after the last line
 
