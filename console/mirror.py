@@ -11,7 +11,10 @@ files and keeps its own offsets in memory. Names come from the host: one that wo
 
 import contextlib
 import fcntl
+import functools
+import math
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +26,7 @@ from trainer.record import atomic, files
 
 DOCUMENTS = (*files.DOCUMENTS, files.WINNER)
 STREAMS = files.STREAMS
+STATUS_EVERY_S = 5.0  # a status.json is written no more often
 GONE = ".gone"  # marks a run whose folder was removed from the host
 
 ENDS = {files.METRICS: 32 * 1024, files.LOG: 256 * 1024}  # bytes of a stream that a new console reads at once
@@ -52,6 +56,9 @@ class Mirror:
         self._known: dict[str, dict[str, tuple[int, int]]] = {}
         self._present: dict[str, set[str]] = {}  # folder → its documents
         self._texts: dict[tuple[str, str], int] = {}  # (folder, document) → hash of what is known of it
+        self._written: dict[str, float] = {}  # folder → when its status was written here
+        self._waiting: dict[str, bytes] = {}  # folder → its status, which will be
+        self._swept = 0.0
         self._lock: IO[bytes] | None = None
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -85,6 +92,8 @@ class Mirror:
         """Keep an event; returns what is new of it. Gap when bytes are missing before it."""
         if isinstance(event, Chunk | Document | FolderGone) and not _safe(event):
             return None
+        if time.monotonic() - self._swept > STATUS_EVERY_S:
+            self._sweep()
         match event:
             case Chunk():
                 self._present.setdefault(event.folder, set())
@@ -98,11 +107,13 @@ class Mirror:
 
     def close(self) -> None:
         """Let another console write."""
+        self._sweep()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def _forget(self, folder: str) -> None:
+        self._waiting.pop(folder, None)
         for name in self._present.pop(folder, ()):
             self._texts.pop((folder, name), None)
         self._known.pop(folder, None)
@@ -195,8 +206,22 @@ class Mirror:
             (path.parent / GONE).unlink(missing_ok=True)
             atomic.replace(path, document.text.encode("utf-8", "replace"))
 
+        if document.name == files.STATUS:
+            now = time.monotonic()
+            self._waiting.pop(document.folder, None)
+            if document.text is not None and now - self._written.get(document.folder, -math.inf) < STATUS_EVERY_S:
+                self._waiting[document.folder] = document.text.encode("utf-8", "replace")
+                return True
+            self._written[document.folder] = now
         self._write(write)
         return True
+
+    def _sweep(self) -> None:
+        """Write what waited: heartbeats of hundreds of runs need not reach the disk each second, the host has them."""
+        self._swept = time.monotonic()
+        waiting, self._waiting = self._waiting, {}
+        for folder, data in waiting.items():
+            self._write(functools.partial(atomic.replace, self.path / folder / files.STATUS, data))
 
     def _write(self, action: Callable[[], object]) -> None:
         """Do it while this console owns the mirror; a disk that fails ends the ownership, not the console."""

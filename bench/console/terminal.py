@@ -21,6 +21,11 @@ _CONTROL = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\
 TICK = os.sysconf("SC_CLK_TCK")
 
 
+def plain(data: bytes) -> bytes:
+    """Without what steers the terminal."""
+    return _CONTROL.sub(b"", data)
+
+
 class Terminal:
     """The program runs until `close`."""
 
@@ -52,7 +57,7 @@ class Terminal:
         end = time.monotonic() + timeout
         pattern = text if isinstance(text, re.Pattern) else re.compile(re.escape(text))
         while True:
-            if found := pattern.search(_CONTROL.sub(b"", bytes(self.came))):
+            if found := pattern.search(plain(bytes(self.came))):
                 del self.came[:]
                 assert found
                 return time.monotonic()

@@ -195,7 +195,7 @@ def log_lines(data: bytes) -> list[str]:
 
 def _fold_log(log: Log, event: Chunk) -> Log:
     lines = log.lines.extended(log_lines(event.data))
-    first = log.first
+    first = max(log.first, 1) if event.start > log.end else log.first  # how many lines lie before is not known
     if len(lines) > 2 * LOG_LINES:  # cut rarely: each line is copied once on average
         first += len(lines) - LOG_LINES
         lines = Shared(lines[-LOG_LINES:])

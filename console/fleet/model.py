@@ -52,7 +52,7 @@ class Log:
     """The end of a log: whole lines, and how many bytes of the file came before and with them."""
 
     lines: Shared[str] = field(default_factory=Shared)
-    first: int = 0  # number of the first line kept, counted from the start of what was delivered
+    first: int = 0  # number of the first line kept; 0 only if it is the first of all
     end: int = 0  # byte offset after the last line
 
 

@@ -71,11 +71,16 @@ class LogPane(Lines):
         dropped = log.first - self._log.first
         grown = dropped == 0 and len(log.lines) >= len(self._log.lines) > 0
         continued = log.first <= self._log.first + len(self._log.lines)
+        end = len(self._rows) if self.wrapping else len(self._log.lines)
         self._log, self._absent = log, absent
         if dropped > 0 and continued:
             self._strips.clear()
         elif not grown:
             self._forget()
+        else:
+            self._strips = {
+                place: strip for place, strip in self._strips.items() if place < end
+            }  # blanks below the end
         self._measure()
         if self.following:
             self._to_end()

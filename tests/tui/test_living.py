@@ -214,3 +214,12 @@ async def test_the_mouse_selects_and_opens(opened):
         await pilot.click(table, offset=(6, 3))
         await settled(pilot)
         assert table.selected.worker == "slowfast"
+
+
+async def test_lines_of_a_short_log_are_drawn_as_they_come(opened):
+    story = fresh().worker("attention", "here", "training", log="the first line\n", **TRAINING)
+    async with opened(story) as pilot:
+        await settled(pilot)
+        assert "the first line" in screen_text(pilot.app)
+        pilot.app.source.becomes(story.log("attention", "here", "the second line\n").fleet)
+        await until(pilot, lambda: "the second line" in screen_text(pilot.app))

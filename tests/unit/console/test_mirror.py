@@ -6,6 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.fleet.fold import recall
+from console.fleet.model import Fleet
+from console.fleet.points import points
 from console.mirror import Gap, Mirror
 from remote.events import Chunk, Document, FolderGone, Telemetry
 
@@ -137,3 +140,44 @@ def test_a_disk_that_fails_ends_the_writing_not_the_console(mirror):
 def test_other_events_pass_through(mirror):
     event = Telemetry(1, 0.0, 0.0, None, None, None, None)
     assert mirror.take(event) is event
+
+
+def test_a_status_that_moves_all_the_time_is_on_the_disk_when_the_console_is_closed(mirror, tmp_path):
+    for step in range(4):
+        assert mirror.take(Document(FOLDER, "status.json", f'{{"step": {step}}}')) is not None
+    assert mirror.take(Document(FOLDER, "status.json", '{"step": 3}')) is None, "nothing is new in it"
+    mirror.close()
+    assert (mirror.path / FOLDER / "status.json").read_text() == '{"step": 3}'
+    again = Mirror(tmp_path, "h")
+    (dated,) = again.load()
+    assert again.take(dated.event) is None and again.take(Document(FOLDER, "status.json", None)) is not None
+    again.close()
+    assert not (mirror.path / FOLDER / "status.json").exists()
+
+
+def test_of_a_long_stream_the_end_is_read_and_the_rest_when_it_is_asked_for(mirror, tmp_path):
+    lines = [b'{"step": %d, "loss": %d.5}\n' % (n, n) for n in range(3000)]
+    mirror.take(chunk(0, b"".join(lines), name="metrics.jsonl"))
+    mirror.close()
+    again = Mirror(tmp_path, "h")
+    (dated,) = again.load()
+    fleet = recall(Fleet(), "h", [(dated.event, dated.time, dated.before)])
+    (run,) = fleet.runs.values()
+    assert (
+        dated.event.start > 0
+        and not run.rows.complete
+        and again.offsets[FOLDER]["metrics.jsonl"][1] == sum(map(len, lines))
+    )
+    assert list(points(run, "loss")[1]) == [n + 0.5 for n in range(3000)] and run.rows.complete
+    again.close()
+
+
+def test_the_end_of_a_long_log_says_that_there_is_more_before_it(mirror, tmp_path):
+    whole = b"".join(b"line %06d\n" % n for n in range(60_000))
+    mirror.take(chunk(0, whole))
+    mirror.close()
+    again = Mirror(tmp_path, "h")
+    fleet = recall(Fleet(), "h", [(dated.event, dated.time, dated.before) for dated in again.load()])
+    (run,) = fleet.runs.values()
+    assert run.log.first > 0 and run.log.end == len(whole) and run.log.lines[-1] == "line 059999"
+    again.close()
