@@ -29,6 +29,7 @@ from console.screens.notes import Notes
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, look
 from console.screens.reception import Reception
+from console.screens.ways import Ways
 from console.source import Actions, Door, Source
 from console.themes import DARK, LIGHT
 from remote.errors import RemoteError
@@ -73,6 +74,7 @@ class ConsoleApp(App[None]):
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.charts = Notes(), charts or ChartMemory()
+        self.ways = Ways(self)
         self._ascii, self._guide, self._look = ascii, guide, look
         self.register_theme(DARK)
         self.register_theme(LIGHT)

@@ -24,6 +24,7 @@ class Series:
     name: str
     points: Callable[[Axis], Points]
     note: str = ""  # behind its name
+    place: int = -1  # decides letter, pattern and tone; -1: its place in the chart
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from textual.message_pump import MessagePump
 
 from console.fleet.model import RunKey
 from console.source import Actions
-from remote.errors import RemoteError
 
 LIMIT = 24 * 2**20  # bytes of one picture
 _KEPT = 12
@@ -69,9 +68,9 @@ class Pictures:
                 if len(self._files) >= _KEPT:
                     del self._files[next(iter(self._files))]
                 self._files[key] = data
-        except (RemoteError, OSError, ValueError) as error:
+        except Exception as error:  # this thread's end: whatever it is, a person must read it
             mend = getattr(error, "mend", "")
-            self._failed[key] = f"{error}   {mend}" if mend else str(error)
+            self._failed[key] = f"{error}   {mend}" if mend else str(error) or type(error).__name__
         finally:
             self._progress.pop(key, None)
             self._tell(*key)

@@ -43,6 +43,7 @@ class ChartPane(Lines):
         super().__init__(id=id)
         self.memory = memory or ChartMemory()
         self.look = self.memory.look
+        self.marked = False  # the chart in question is named also when the keyboard is elsewhere
         self._panels: Sequence[Panel] = ()
         self._mark: tuple[object, ...] = ()
         self._absent = ""
@@ -162,7 +163,7 @@ class ChartPane(Lines):
 
         def draw(place: int, tall: int, left: int, top: int) -> list[Line]:
             self._places.append((place, left, top, each_width - 1, tall))
-            here = self.has_focus and place == at and len(self._panels) > 1
+            here = (self.has_focus or self.marked) and place == at and len(self._panels) > 1
             return chart(self._panels[place], scene, each_width - 1, tall, at=here)
 
         return tiled(range(first, last), (columns, rows), width, height, draw)

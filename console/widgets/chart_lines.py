@@ -23,7 +23,7 @@ from console.widgets.lines import CURVES, Line, Span, cut, padded, width_of
 LABELS = 7  # cells before the edge
 FEW = 8  # curves up to which each has its own pattern, tone and letter
 RAW = "line"  # the tone of what was measured, behind what was smoothed
-_LETTERS = "abcdefgh"
+LETTERS = "abcdefgh"
 Layer = tuple[Raster, str]  # dots and their tone; later ones stand in front
 
 
@@ -46,7 +46,11 @@ class _Curve:
     drawn: Strokes
     raw: Strokes | None  # behind it
     tone: str
-    style: int
+    place: int = 0  # decides letter and pattern, where there are few
+
+    @property
+    def pattern(self) -> int:
+        return self.place % len(PATTERNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,35 @@ class _Sheet:
     panel: Panel
     look: Look
     curves: Sequence[_Curve]
+    few: bool  # each is told apart
     window: Scale
     upward: Scale
     inner: int  # cells of a row of dots
     below: bool  # something stands at or below 0
 
     @property
-    def few(self) -> bool:
-        return len(self.curves) <= FEW
+    def lettered(self) -> bool:
+        """More than one, and few: letters tell them apart."""
+        return self.few and (len(self.curves) > 1 or self.panel.series[0].place >= 0)
 
     def row(self, value: float, tall: int) -> int:
         """The row of cells, the top one first, that a value falls into."""
         return tall - 1 - self.upward.row(value, tall * 4) // 4
+
+
+def is_few(panel: Panel) -> bool:
+    """Whether each curve has its own letter, pattern and tone."""
+    return len(panel.series) <= FEW and all(one.place < FEW for one in panel.series)
+
+
+def tone_of(place: int) -> str:
+    """The tone of the curve with this place."""
+    return CURVES[place % len(CURVES)]
+
+
+def mark_of(place: int) -> str:
+    """Its letter and a sample of its pattern: the same in a legend and in a table."""
+    return f"{LETTERS[place]}{SAMPLES[place % len(SAMPLES)]}"
 
 
 def columns_of(width: int) -> int:
@@ -111,20 +132,21 @@ def _sheet(panel: Panel, scene: Scene, inner: int) -> _Sheet:
     if log:  # what is least above 0 is known of a column only when all of it is
         ends += [stroke[3] for one in curves for stroke in one.drawn.columns]
     upward = scale_of([*ends, *(value for _, value in panel.thresholds)], log=log)
-    return _Sheet(panel, scene.look, curves, window, upward, inner, any(end <= 0 for end in ends))
+    return _Sheet(panel, scene.look, curves, is_few(panel), window, upward, inner, any(end <= 0 for end in ends))
 
 
 def _curves(panel: Panel, scene: Scene, window: Scale, columns: int) -> list[_Curve]:
-    look, few = scene.look, len(panel.series) <= FEW
+    look, few = scene.look, is_few(panel)
     found = []
-    for place, one in enumerate(panel.series):
+    for number, one in enumerate(panel.series):
         raw = scene.memory.digests.of((one.key, look.axis), one.points(look.axis))
         digest = raw.smooth(look.smoothing) if look.smoothing else raw
         front = few or one.name == panel.chosen
         behind = strokes(raw, window, columns) if look.smoothing and front else None
-        tone = CURVES[place % len(CURVES)] if few else "accent strong" if front else "quiet"
-        style = (place + place // len(CURVES)) % len(PATTERNS) if few else 0
-        found.append(_Curve(one.name, one.note, digest, strokes(digest, window, columns), behind, tone, style))
+        tone = "accent strong" if front else "quiet"
+        curve = _Curve(one.name, one.note, digest, strokes(digest, window, columns), behind, tone)
+        place = number if one.place < 0 else one.place
+        found.append(replace(curve, tone=tone_of(place), place=place) if few else curve)
     return found
 
 
@@ -136,7 +158,7 @@ def _body(sheet: _Sheet, layers: Sequence[Layer], place: float | None, tall: int
     limits = [value for _, value in sheet.panel.thresholds if sheet.upward.within(value)]
     ruled = {sheet.row(value, tall): value for value in limits}
     marked = _tick_rows(sheet, tall)
-    ends = _ends(sheet, tall) if 1 < len(sheet.curves) <= FEW else {}
+    ends = _ends(sheet, tall) if sheet.lettered else {}
     cursor = None
     if place is not None and sheet.window.within(place):
         cursor = round(sheet.window.share(place) * (2 * sheet.inner - 1)) // 2
@@ -159,7 +181,7 @@ def _layers(sheet: _Sheet, tall: int) -> list[Layer]:
             faint.draw(one.raw, sheet.upward)
         if sheet.few or one.name == sheet.panel.chosen:
             own = Raster.empty(sheet.inner, tall)
-            own.draw(one.drawn, sheet.upward, PATTERNS[one.style])
+            own.draw(one.drawn, sheet.upward, PATTERNS[one.pattern])
             front.append((own, one.tone))
         else:
             many.draw(one.drawn, sheet.upward)
@@ -208,13 +230,13 @@ def _signs(sheet: _Sheet, tall: int) -> dict[tuple[int, int], Span]:
 def _ends(sheet: _Sheet, tall: int) -> dict[int, Span]:
     """The letter of each curve beside its end; where two end at one height, the nearest free row."""
     found: dict[int, Span] = {}
-    for place, one in enumerate(sheet.curves):
+    for one in sheet.curves:
         if not one.drawn.columns:
             continue
         row = sheet.row(one.drawn.columns[-1][4], tall)
         near = sorted((abs(at - row), at) for at in range(tall) if at not in found)
         if near:
-            found[near[0][1]] = (_LETTERS[place], one.tone)
+            found[near[0][1]] = (LETTERS[one.place], one.tone)
     return found
 
 
@@ -257,15 +279,17 @@ def _legend(sheet: _Sheet, cursor: float | None, width: int, *, at: bool) -> lis
     room = max(8, width - 12 - 12 * len(panel.thresholds) if alone else width // 3)
     entries: list[Line] = [_title(sheet, room, at=at)]
     each = (window.high - window.low) / max(1, 2 * sheet.inner - 1)
-    for place, one in enumerate(curves):
+    for one in curves:
         if not sheet.few and one.name != panel.chosen:
             continue
         value = _value(one, cursor, each)
-        mark = f"{_LETTERS[place]}{SAMPLES[one.style]} " if 1 < len(curves) <= FEW else ""
+        mark = f"{mark_of(one.place)} " if sheet.lettered else ""
         name = "" if alone else f"{_short(one.name, room)} "
         note = ((f" {_short(one.note, room)}", "quiet"),) if one.note else ()
         odd = value is not None and not math.isfinite(value)
-        entries.append(((mark, one.tone), (name, "text"), (fmt.number(value), "bad" if odd else "strong"), *note))
+        front = "strong" if one.name == panel.chosen else "text"
+        figure = (fmt.number(value), "bad" if odd else "strong")
+        entries.append(((mark, one.tone), (name, front), figure, *note))
     if not sheet.few:
         entries.append(((fmt.plural(len(curves), "curve"), "quiet"),))
     entries += [(("╌╌ ", "warn"), (f"{plain(op)} {fmt.number(value, 2)}", "warn")) for op, value in panel.thresholds]
