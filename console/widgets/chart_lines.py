@@ -277,7 +277,7 @@ def _legend(sheet: _Sheet, cursor: float | None, width: int, *, at: bool) -> lis
     panel, curves, window = sheet.panel, sheet.curves, sheet.window
     alone = len(curves) == 1 and curves[0].name == panel.title
     room = max(8, width - 12 - 12 * len(panel.thresholds) if alone else width // 3)
-    entries: list[Line] = [_title(sheet, room, at=at)]
+    entries: list[Line] = [_title(sheet, max(room, width // 2), at=at)]
     each = (window.high - window.low) / max(1, 2 * sheet.inner - 1)
     for one in curves:
         if not sheet.few and one.name != panel.chosen:
