@@ -8,12 +8,13 @@ from trainer.record.status import Criterion
 
 VALIDATIONS = 6  # looked back over
 _LEAST = 3
+_HUGE = 1e50  # squares of more are no numbers any more; false of NaN, too
 _FARTHEST = 20.0  # times what was looked back over: a line says nothing of what comes later
 
 
 def epoch_of(item: Criterion, epochs: Sequence[float], values: Sequence[float]) -> int | None:
     """The epoch at which the criterion holds at this rate; None when it moves away, or nobody can say."""
-    known = [(x, y) for x, y in zip(epochs, values, strict=True) if math.isfinite(x) and math.isfinite(y)]
+    known = [(x, y) for x, y in zip(epochs, values, strict=True) if abs(x) < _HUGE and abs(y) < _HUGE]
     known = known[-VALIDATIONS:]
     if len(known) < _LEAST or holds(item, known[-1][1]) or known[-1][0] <= known[0][0]:
         return None

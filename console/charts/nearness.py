@@ -27,7 +27,7 @@ def passed(run: Run, criteria: Sequence[Criterion], axis: Axis) -> Points:
         return (), ()
     values = [dict(zip(*points(run, item.metric, axis), strict=True)) for item in criteria]
     places = sorted(set(values[0]).intersection(*values[1:]))
-    counts = [float(sum(share(item, one[x]) >= 1 for item, one in zip(criteria, values, strict=True))) for x in places]
+    counts = [float(sum(holds(item, one[x]) for item, one in zip(criteria, values, strict=True))) for x in places]
     return places, counts
 
 

@@ -92,7 +92,7 @@ def label(value: float, step: float) -> str:
     """A tick's value with as many decimals as its neighbours' distance needs: 0.25, 12, 1.2k, 3e-05."""
     size = max(abs(value), abs(step))
     if value and (size >= 1e15 or size < 1e-4):
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     scaled, suffix = value, ""
     if size >= 10_000:
         unit, suffix = next((unit, letter) for unit, letter in _SUFFIXES if size >= unit)

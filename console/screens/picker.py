@@ -25,6 +25,13 @@ class Item:
     note: str = ""
 
 
+class Typed(Input):
+    """The words; the space bar ticks, it is no letter of a name."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return key != "space" and super().check_consume_key(key, character)
+
+
 class ItemList(Lines, can_focus=False):
     """The items that the typed words leave."""
 
@@ -106,7 +113,7 @@ class Picker(ModalScreen[tuple[str, ...] | None]):
             frame.border_title = self._title
             many = self._list.ticked is not None
             frame.border_subtitle = "Space ticks  ctrl+a all  Enter takes  Esc cancels" if many else "Enter takes"
-            yield Input(id="picker-words", compact=True, placeholder="type to find")
+            yield Typed(id="picker-words", compact=True, placeholder="type to find")
             yield self._list
 
     def on_mount(self) -> None:

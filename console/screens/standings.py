@@ -58,7 +58,8 @@ class Rivals(Lines):
     def action_move(self, by: int) -> None:
         names = [name for name, _ in self._made]
         if names:
-            self.at = names[max(0, min(names.index(self.at) + by if self.at in names else 0, len(names) - 1))]
+            now = names.index(self.at) if self.at in names else 0
+            self.at = names[max(0, min(now + by, len(names) - 1))]
             self.look_changed()
             self.scroll_to(y=self._mine().start, animate=False)
 

@@ -45,7 +45,7 @@ class ChartPane(Lines):
         self.look = self.memory.look
         self.marked = False  # the chart in question is named also when the keyboard is elsewhere
         self._panels: Sequence[Panel] = ()
-        self._mark: tuple[object, ...] = ()
+        self._mark: tuple[object, object] = (None, None)
         self._absent = ""
         self._whole: Window = (0.0, 1.0)
         self._cost = self._built_at = 0.0
@@ -53,17 +53,19 @@ class ChartPane(Lines):
 
     def show(self, panels: Sequence[Panel], *, absent: str = "") -> None:
         """The charts as they are now."""
-        mark = (absent, tuple(_mark(panel, self.look) for panel in panels))
-        costly = time.monotonic() < self._built_at + _PAUSE * self._cost  # hundreds of live runs: not at every repaint
-        if mark != self._mark and not costly:
-            self._mark, self._panels, self._absent = mark, panels, absent
-            self.memory.digests.keep({(one.key, self.look.axis) for panel in panels for one in panel.series})
-            begun = time.monotonic()
-            self._whole = whole(panels, self.look, self.memory)
-            self.look = replace(self.look, at=min(self.look.at, max(0, len(panels) - 1)))
-            self.rebuild()
-            self._built_at = time.monotonic()
-            self._cost = self._built_at - begun
+        form = (absent, tuple(_form(panel) for panel in panels))
+        data = tuple(_data(panel, self.look) for panel in panels)
+        soon = time.monotonic() < self._built_at + _PAUSE * self._cost
+        if form == self._mark[0] and (data == self._mark[1] or soon):  # hundreds of live runs: not at every repaint
+            return
+        begun = time.monotonic()
+        self._mark, self._panels, self._absent = (form, data), panels, absent
+        self.memory.digests.keep({(one.key, self.look.axis) for panel in panels for one in panel.series})
+        self._whole = whole(panels, self.look, self.memory)
+        self.look = replace(self.look, at=min(self.look.at, max(0, len(panels) - 1)))
+        self.rebuild()
+        self._built_at = time.monotonic()
+        self._cost = self._built_at - begun
 
     @property
     def panels(self) -> Sequence[Panel]:
@@ -188,14 +190,18 @@ class ChartPane(Lines):
         return padded(cut((*left, (hints, "quiet")), width), width)
 
 
-def _mark(panel: Panel, look: Look) -> tuple[object, ...]:
-    """Changes exactly when a chart does: curves only grow, or are made anew."""
-    ends = []
+def _form(panel: Panel) -> tuple[object, ...]:
+    """Which curves there are, and which is in front."""
+    return (panel.title, panel.thresholds, panel.chosen, *((one.key, one.name, one.note) for one in panel.series))
+
+
+def _data(panel: Panel, look: Look) -> tuple[object, ...]:
+    """Changes exactly when a curve does: curves only grow, or are made anew."""
+    ends: list[object] = [look.axis]
     for one in panel.series:
         xs, ys = one.points(look.axis)
-        end = (xs[-1], repr(ys[-1])) if len(ys) else ()  # a NaN is never equal to itself, its text is
-        ends.append((one.key, one.name, one.note, len(ys), end))
-    return (panel.title, panel.thresholds, panel.chosen, *ends)
+        ends.append((len(ys), xs[-1], repr(ys[-1])) if len(ys) else ())  # a NaN is never equal to itself, its text is
+    return tuple(ends)
 
 
 def tiled(
