@@ -130,7 +130,7 @@ class CompareScreen(ChartedScreen):
         runs = self.runs()
         told = [self._outcome(run) for run in runs]
         names = heads(told)
-        kept = [at for at, name in enumerate(names) if self._filter.lower() in f"{name} {runs[at].key}".lower()]
+        kept = [at for at, name in enumerate(names) if self._filter.lower() in name.lower()]
         self._shown = [runs[at] for at in kept]
         told, names = [told[at] for at in kept], tuple(names[at] for at in kept)
         criteria = criteria_of(self._shown)

@@ -86,10 +86,10 @@ class RunsTable(Lines):
         if not self._order:
             return [padded(((f"    {self._empty}", "quiet"),), width)]
         shown = self._fitting(width)
-        head: list[Span] = [("▌   " if self.has_focus else "    ", "accent")]
+        head: list[Span] = [("▌    " if self.has_focus else "     ", "accent")]
         for place, wide in shown:
             column = self._columns[place]
-            sign = ("↑" if self._turned else "↓") if place == self._sort else ""
+            sign = ("↓" if self._turned else "↑") if place == self._sort else ""
             title = fmt.fit(plain(column.title), wide - len(sign)).rstrip() + sign
             head.append((fmt.right(title, wide) if column.to_right else fmt.fit(title, wide), "quiet"))
             head.append(("  ", "quiet"))
@@ -97,16 +97,15 @@ class RunsTable(Lines):
         if beyond:
             head.append((f"›{beyond}", "quiet"))
         lines: list[Line] = [padded(tuple(head), width)]
-        for at, row in enumerate(self._order):
+        for row in self._order:
             cursor = "›" if self._keys[row] == self.selected else " "
-            spans: list[Span] = [(cursor, "accent"), self._marks[row]]
+            spans: list[Span] = [(cursor, "accent"), self._marks[row], (" ", "text")]
             for place, wide in shown:
                 column = self._columns[place]
                 text = plain(column.texts[row])
                 text = fmt.right(text, wide) if column.to_right else fmt.fit(text, wide)
                 spans += [(text, "text"), ("  ", "text")]
             lines.append(padded(tuple(spans), width))
-            assert at < len(self._order)
         return lines
 
     def line_tone(self, index: int) -> str:
@@ -142,7 +141,7 @@ class RunsTable(Lines):
     def on_click(self, event: events.Click) -> None:
         place = event.y + self.scroll_offset.y - self.head
         if event.y < self.head:
-            left = 4
+            left = 5
             for column, wide in self._fitting(self.line_width):
                 if left <= event.x < left + wide + 2:
                     self._turned = column == self._sort and not self._turned
@@ -162,7 +161,7 @@ class RunsTable(Lines):
             for place, column in enumerate(self._columns)
         ]
         shown = [(0, min(widths[0], max(8, width // 3)))]
-        left = width - shown[0][1] - 6 - 3
+        left = width - shown[0][1] - 7 - 3
         for place in range(self._first, len(widths)):
             if widths[place] > left and len(shown) > 1:
                 break

@@ -8,7 +8,7 @@ from typing import Any
 from tui_fleets import NOW, TRAINING, Story, criteria, curve, fresh
 
 LONG = "m" * 300
-HOSTILE = ("[red]loss[/red]", "精度の値", LONG, "\x1b[31mesc\x07", "a\nb", "‮right to left")
+HOSTILE = ("[red]loss[/red]", "精度の値", LONG, "\x1b[31mesc\x07", "a\nb", "\u202eright to left")
 
 
 def hostile() -> Story:

@@ -59,7 +59,7 @@ async def test_other_looks(opened, picture, name, story, keys, more):
 async def test_without_colours_curves_are_told_apart_by_pattern_and_letter(opened, picture, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with opened(many(), (120, 40)) as pilot:
-        await pilot.press(*TAG, "c", "enter", "escape", "tab", "enter")
+        await pilot.press(*TAG, "c", "right", "tab", "enter")
         await settled(pilot)
         text = screen_text(pilot.app)
         assert all(mark in text for mark in ("a━━", "b╍╍", "c┈┈", "d━┈"))

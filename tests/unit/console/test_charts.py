@@ -1,4 +1,4 @@
-"""The pure half of charts: scales, ticks, digests, smoothing, columns of dots, the cursor, what a key does to the look."""
+"""The pure half of charts: scales, ticks, digests, smoothing, columns of dots, the cursor, what keys do to the look."""
 
 import math
 from bisect import bisect_left
