@@ -1,6 +1,7 @@
 """A picture in half blocks: every cell shows two pixels, the upper as its colour, the lower as its background.
 
-Works in every terminal that has colours. Zoom in, and the arrows move over it: a figure with four panels is legible so.
+Works in every terminal that has colours; where one can draw pixels, `pixels` does it. Zoom in, and the arrows move
+over it: a figure with four panels is legible so.
 """
 
 import io
@@ -14,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from console.format import fit
+from console.widgets.pixels import pixel_widget
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +46,8 @@ class PictureView(Widget, can_focus=True):
         self._zoom = 0
         self._middle = (0.5, 0.5)
         self._strips: list[Strip] = []
+        self._pixels: Widget | None = None  # draws it where the terminal can do better than half blocks
+        self._asked = False
 
     @property
     def zoom(self) -> float:
@@ -92,6 +96,8 @@ class PictureView(Widget, can_focus=True):
     def _draw(self) -> None:
         width, height = self.size
         self._strips = []
+        if self._pixels is not None:
+            self._pixels.display = self._image is not None
         if self._image is not None and width and height:
             half = 0.5 / self.zoom
             (across, upward), (wide, tall) = self._middle, self._image.size
@@ -101,11 +107,28 @@ class PictureView(Widget, can_focus=True):
                 max(1, int((across + half) * wide)),
                 max(1, int((upward + half) * tall)),
             )
-            self._strips = half_blocks(self._image.crop(box), width, height)
+            seen = self._image.crop(box)
+            if self._in_pixels(seen, width, height):
+                return
+            self._strips = half_blocks(seen, width, height)
         elif self._words and height:
             line = Strip([Segment(fit(f" {self._words}", width), self.rich_style)])
             self._strips = [line]
         self.refresh()
+
+    def _in_pixels(self, seen: "Image", width: int, height: int) -> bool:
+        """Drawn by the widget that can do better; False when there is none."""
+        if not self._asked:
+            self._asked = True
+            self._pixels = None if self.app.is_headless else pixel_widget()
+            if self._pixels is not None:
+                self.mount(self._pixels)
+        if self._pixels is None:
+            return False
+        wide, tall = fitted(*seen.size, width, height)
+        self._pixels.styles.width, self._pixels.styles.height = wide, max(1, tall // 2)
+        self._pixels.image = seen  # type: ignore[attr-defined]
+        return True
 
 
 def decoded(data: bytes) -> "Image":
