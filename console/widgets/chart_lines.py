@@ -48,10 +48,6 @@ class _Curve:
     tone: str
     place: int = 0  # decides letter and pattern, where there are few
 
-    @property
-    def pattern(self) -> int:
-        return self.place % len(PATTERNS)
-
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
@@ -88,7 +84,12 @@ def tone_of(place: int) -> str:
 
 def mark_of(place: int) -> str:
     """Its letter and a sample of its pattern: the same in a legend and in a table."""
-    return f"{LETTERS[place]}{SAMPLES[place % len(SAMPLES)]}"
+    return f"{LETTERS[place]}{SAMPLES[pattern_of(place)]}"
+
+
+def pattern_of(place: int) -> int:
+    """Its pattern: another one for the second curve of a tone."""
+    return (place + place // len(CURVES)) % len(PATTERNS)
 
 
 def columns_of(width: int) -> int:
@@ -181,7 +182,7 @@ def _layers(sheet: _Sheet, tall: int) -> list[Layer]:
             faint.draw(one.raw, sheet.upward)
         if sheet.few or one.name == sheet.panel.chosen:
             own = Raster.empty(sheet.inner, tall)
-            own.draw(one.drawn, sheet.upward, PATTERNS[one.pattern])
+            own.draw(one.drawn, sheet.upward, PATTERNS[pattern_of(one.place)])
             front.append((own, one.tone))
         else:
             many.draw(one.drawn, sheet.upward)

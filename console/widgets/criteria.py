@@ -16,6 +16,7 @@ from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 from trainer.record.status import Criterion
 
+_NAME = 30  # cells of a metric's name inside a sentence
 _SETTLED = frozenset(
     {"criteria met", "finished", "lost the race", "stopped", "failed", "killed", "out of memory", "vanished"}
 )
@@ -89,7 +90,7 @@ def _forecasts(row: WorkerRow, run: Run | None) -> dict[str, int | None]:
 def _sentences(row: WorkerRow, run: Run | None, forecasts: dict[str, int | None]) -> list[str]:
     """Which criterion decides, and what else ends the run."""
     told = []
-    never = [plain(name) for name, epoch in forecasts.items() if epoch is None]
+    never = [_short(name) for name, epoch in forecasts.items() if epoch is None]
     known = {name: epoch for name, epoch in forecasts.items() if epoch is not None}
     end = f"; it ends after epoch {row.epochs} at the latest" if row.epochs else ""
     if never:
@@ -98,13 +99,13 @@ def _sentences(row: WorkerRow, run: Run | None, forecasts: dict[str, int | None]
     elif known:
         last = max(known, key=lambda name: known[name])
         if row.epochs is not None and known[last] > row.epochs:
-            told.append(f"{plain(last)} needs until epoch {known[last]} at this rate: too long, it has {row.epochs}.")
+            told.append(f"{_short(last)} needs until epoch {known[last]} at this rate: too long, it has {row.epochs}.")
         else:
-            told.append(f"At this rate all hold at epoch {known[last]}: {plain(last)} is the last{end}.")
+            told.append(f"At this rate all hold at epoch {known[last]}: {_short(last)} is the last{end}.")
     status = reported(run) if run is not None else None
     stopping = status.stopping if status else None
     if stopping is not None and stopping.patience and stopping.patience_left is not None and row.state.live:
-        what = plain(stopping.patience_metric or "the decisive metric")
+        what = _short(stopping.patience_metric or "the decisive metric")
         told.append(f"Patience: {stopping.patience_left} of {stopping.patience} left for a better {what}.")
     return told
 
@@ -127,6 +128,12 @@ def _none(row: WorkerRow) -> str:
     if row.state.live:
         return "No criteria yet: the run has not named any."
     return "This run named no criteria."
+
+
+def _short(name: str) -> str:
+    """A metric's name inside a sentence."""
+    name = plain(name)
+    return name if fmt.cell_len(name) <= _NAME else fmt.fit(name, _NAME)
 
 
 def _trend_words(trend: Trend | None, item: Criterion, width: int, forecast: int | None = None) -> str:
