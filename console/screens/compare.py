@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from console import compare, compared
-from console.charts.overlay import criteria_of, end_of, metrics_of, overlay
+from console.charts.overlay import End, criteria_of, end_of, metrics_of, overlay
 from console.fleet.cells import WorkerRow
 from console.fleet.model import Run, RunKey
 from console.fleet.view import run_row
@@ -77,6 +77,7 @@ class CompareScreen(ChartedScreen):
         self._tab = TABS[0]
         self._filter = ""
         self._outcomes: dict[RunKey, tuple[tuple[object, ...], Outcome]] = {}
+        self._ends: dict[tuple[RunKey, str], tuple[tuple[int, bool], End]] = {}
         self._shown: list[Run] = []
         self._placed = False
 
@@ -219,6 +220,14 @@ class CompareScreen(ChartedScreen):
             known = self._outcomes[run.key] = (mark, found)
         return known[1]
 
+    def _end(self, run: Run, smaller: frozenset[str]) -> End:
+        """The same for what a metric came to."""
+        mark = (len(run.rows), self.metric in smaller)
+        known = self._ends.get((run.key, self.metric))
+        if known is None or known[0] != mark:
+            known = self._ends[run.key, self.metric] = (mark, end_of(run, self.metric, smaller))
+        return known[1]
+
     def _show_table(self, told: Sequence[Outcome], names: Sequence[str]) -> None:
         few = len(self._shown) <= FEW
         marks: list[Span] = [(mark_of(at), tone_of(at)) if few else ("   ", "text") for at in range(len(names))]
@@ -228,7 +237,7 @@ class CompareScreen(ChartedScreen):
             return
         if self._tab == TABS[0]:
             smaller = frozenset(name for item in told for name in item.smaller)
-            ends = [end_of(run, self.metric, smaller) for run in self._shown]
+            ends = [self._end(run, smaller) for run in self._shown]
             columns = compared.figure_columns(told, self.metric, ends)
         else:
             columns = compared.setting_columns(told)

@@ -217,7 +217,8 @@ def words(picture: Picture, view: RaceView | None, width: int) -> list[Line]:
     if view.over:
         return [cut((((f" {GLYPHS['lost the race'][0]} nobody has won: every rival has ended"), "warn"),), width)]
     best = view.standings[0]
-    text = f"{plain(best.row.worker)} leads with {best.passed} of {best.total} criteria"
+    leads = f"leads with {best.passed} of {best.total} criteria" if best.passed else "is nearest, no criterion holds"
+    text = f"{plain(best.row.worker)} {leads}"
     return [cut(((f" {text}", "text"),), width)]
 
 

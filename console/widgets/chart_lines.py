@@ -112,7 +112,7 @@ def chart(panel: Panel, scene: Scene, width: int, height: int, *, at: bool) -> l
     inner, cursor = max(1, width - LABELS - 2), scene.look.cursor
     key = (panel, replace(scene.look, cursor=None, at=0), scene.across, inner)
     sheet = scene.memory.drawing(key, lambda: _sheet(panel, scene, inner))
-    head = _packed(_legend(sheet, cursor, width, at=at), width, 2 if height >= 10 else 1)
+    head = _packed(_legend(sheet, cursor, width, at=at), width, 3 if height >= 14 else 2 if height >= 10 else 1)
     tall = max(1, height - len(head) - 1)
     found = any(one.drawn.columns or one.drawn.signs for one in sheet.curves)
     above = any(stroke[3] > 0 for one in sheet.curves for stroke in one.drawn.columns)
@@ -220,9 +220,13 @@ def _row(
 
 
 def _signs(sheet: _Sheet, tall: int) -> dict[tuple[int, int], Span]:
-    """× where a value is no finite number: at the top for inf, else at the foot."""
+    """× where a value is no finite number: at the top for inf, else at the foot. A single point is a dot to be seen."""
     found: dict[tuple[int, int], Span] = {}
     for one in sheet.curves:
+        if len(one.drawn.columns) == 1 and sheet.few:
+            column, value, *_ = one.drawn.columns[0]
+            if sheet.upward.within(value):
+                found[sheet.row(value, tall), column // 2] = ("●", one.tone)
         for column, value in (one.raw or one.drawn).signs:
             found[0 if value > 0 else tall - 1, column // 2] = ("×", "bad")
     return found

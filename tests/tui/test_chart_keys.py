@@ -253,7 +253,7 @@ async def test_standings_while_it_runs_and_when_it_is_over(opened):
         assert "never started" in text and "winner.json" in text and "attention, pretrained start together" in text
     async with opened(racing(), WIDE) as pilot:
         text = await typed(pilot, "v")
-        assert isinstance(pilot.app.screen, StandingsScreen) and "attention leads with 0 of 3" in text
+        assert isinstance(pilot.app.screen, StandingsScreen) and "attention is nearest, no criterion holds" in text
         assert "consistency 0.055 below 0.70" in text and "next check after epoch 20" in text
         assert "way to all criteria" in text
     async with opened(won(), WIDE) as pilot:

@@ -34,6 +34,11 @@ def line(ys, every=1.0):
     return [every * at for at in range(len(ys))], list(ys)
 
 
+def as_lists(run, metric, axis="step"):
+    xs, ys = points(run, metric, axis)
+    return list(xs), list(ys)
+
+
 def run_of(*rows):
     return Run(RunKey("here", f"r{id(rows)}"), 0.0, 0.0, rows=fold_rows(Shared(), [dict(row) for row in rows]))
 
@@ -245,9 +250,9 @@ def test_rows_become_points_on_every_axis_and_validations_keep_their_loss_apart(
         {"loss": 10**400},
     )
     assert metric_names(run) == ("loss", "val_loss", "acc")
-    assert points(run, "loss")[0] == [5.0, 2.0] and points(run, "loss")[1] == [2.0, math.inf]
-    assert points(run, "val_loss", "time") == ([3.5], [1.0]) and points(run, "acc", "epoch")[0] == [1.0]
-    assert points(run, "nothing") == ((), ())
+    assert as_lists(run, "loss") == ([5.0, 2.0], [2.0, math.inf])
+    assert as_lists(run, "val_loss", "time") == ([3.5], [1.0]) and as_lists(run, "acc", "epoch")[0] == [1.0]
+    assert as_lists(run, "nothing") == ([], [])
 
 
 def test_points_begin_again_when_rows_are_taken_back():
