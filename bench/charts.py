@@ -2,14 +2,13 @@
 
     python bench/charts.py [repeats] [--rivals PYTHON]
 
-`PYTHON` is the interpreter of an environment of its own with any of textual-plotext, tensorboard and wandb; what it
+`PYTHON` is the interpreter of an environment of its own with textual-plotext, wandb or both; what it
 lacks is left out, and without it only our side runs. Each side is a process in a pseudo terminal, started anew every
 time, with the same numbers in lists:
 
     ours         four charts of 200 curves each, shown, then painted; then the cursor moved by one key; one row of a
                  million points that grew by one
     plotext      textual-plotext, four plots of 200 curves each, the same
-    tensorboard  the same numbers in event files, read into memory: no drawing at all
     leet         wandb leet on the same numbers in .wandb files: until all of them are shown over each other
 """
 
@@ -167,37 +166,10 @@ def plotext() -> dict[str, float]:
     return found
 
 
-def tensorboard() -> dict[str, float]:
-    from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
-
-    found: dict[str, float] = {"before_mb": memory()}
-    clock = Clock()
-    multiplexer = EventMultiplexer(tensor_size_guidance={"tensors": 0})
-    multiplexer.AddRunsFromDirectory(os.environ["BENCH_EVENTS"])
-    multiplexer.Reload()
-    points = sum(len(multiplexer.Tensors(run, name)) for run in multiplexer.Runs() for name in METRICS)
-    assert points == RUNS * POINTS * len(METRICS), points
-    return {**found, **clock(), "mb": memory()}
-
-
-SIDES: dict[str, Callable[[], dict[str, float]]] = {"ours": ours, "plotext": plotext, "tensorboard": tensorboard}
+SIDES: dict[str, Callable[[], dict[str, float]]] = {"ours": ours, "plotext": plotext}
 
 
 # ---- files that others read ------------------------------------------------------------------------------------------
-
-
-def write_events(folder: str) -> None:
-    from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-    data = all_numbers()
-    for run in range(RUNS):
-        writer = EventFileWriter(f"{folder}/run-{run:03d}", max_queue_size=POINTS)
-        for n in range(POINTS):
-            values = [Summary.Value(tag=name, simple_value=data[run, m][1][n]) for m, name in enumerate(METRICS)]
-            writer.add_event(Event(step=n * 10, wall_time=1e9 + n, summary=Summary(value=values)))
-        writer.close()
 
 
 def write_wandb(folder: str) -> None:
@@ -264,10 +236,10 @@ def _drain(leader: int) -> None:
         return
 
 
-def child(python: str, side: str, **more: str) -> dict[str, float] | None:
+def child(python: str, side: str) -> dict[str, float] | None:
     with tempfile.NamedTemporaryFile() as out:
         root = str(Path(__file__).parents[1])
-        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": root, **more}
+        env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": root}
         code = in_terminal([python, __file__, "--child", side, out.name], env)
         text = Path(out.name).read_text()
         return json.loads(text) if code == 0 and text else None
@@ -337,14 +309,14 @@ def main() -> None:
     parser.add_argument("--rivals", default="", metavar="PYTHON")
     parser.add_argument("--leet", action="store_true", help="wandb leet too: a minute for each repeat")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--write", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         side, out = arguments.child
         Path(out).write_text(json.dumps(SIDES[side]()))
         return
     if arguments.write:
-        {"events": write_events, "wandb": write_wandb}[arguments.write[0]](arguments.write[1])
+        write_wandb(arguments.write)
         return
     print(f"{RUNS} runs × {POINTS:,} points × {len(METRICS)} metrics; load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
@@ -353,15 +325,14 @@ def main() -> None:
 
 def compare(repeats: int, rivals: str, folder: str, *, with_leet: bool) -> None:
     found: dict[str, list[dict[str, float]]] = {"ours": []}
-    if rivals:
-        for kind in ("events", "wandb"):
-            done = subprocess.run([rivals, __file__, "--write", kind, f"{folder}/{kind}"], capture_output=True)
-            if done.returncode:
-                print(f"{kind} cannot be written there: {done.stderr.decode().strip().splitlines()[-1]}")
+    if rivals and with_leet:
+        done = subprocess.run([rivals, __file__, "--write", f"{folder}/wandb"], capture_output=True)
+        if done.returncode:
+            print(f"no .wandb files: {done.stderr.decode().strip().splitlines()[-1]}")
     for _ in range(repeats):
         for side in SIDES if rivals else ("ours",):
             python = sys.executable if side == "ours" else rivals
-            one = child(python, side, BENCH_EVENTS=f"{folder}/events")
+            one = child(python, side)
             if one is not None:
                 found.setdefault(side, []).append(one)
         if rivals and with_leet and Path(folder, "wandb").exists():

@@ -7,6 +7,7 @@ A series that only grew is looked at from where it ended; one that was replaced 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from console.charts.scale import LARGEST
 from console.charts.smooth import Smoothed
@@ -20,7 +21,7 @@ Points = tuple[Sequence[float], Sequence[float]]
 class Digest:
     """One series. `xs` are in order and finite, whatever came."""
 
-    __slots__ = ("_came", "_known", "bad", "highs", "lows", "smoothed", "xs", "ys")
+    __slots__ = ("_came", "_known", "bad", "drawn", "highs", "lows", "smoothed", "xs", "ys")
 
     def __init__(self) -> None:
         self.xs: Sequence[float] = ()
@@ -29,6 +30,7 @@ class Digest:
         self.highs: list[float] = []
         self.bad: list[int] = []  # places of what is no finite number
         self.smoothed: dict[float, tuple[Smoothed, Digest]] = {}
+        self.drawn: dict[Hashable, Any] = {}  # what was last made of it, until it changes
         self._came: Sequence[float] = ()  # the values as they were handed in
         self._known: list[tuple[int, float, float]] = []
 
@@ -42,6 +44,7 @@ class Digest:
             return self
         if len(ys) < len(self._came) or not self._unchanged(xs, ys):
             self.__init__()  # type: ignore[misc]
+        self.drawn.clear()
         begun = len(self._came)
         fresh = list(xs[begun:])
         ordered = not begun or not fresh or self.xs[-1] <= fresh[0]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from console.charts.digest import Digest
 from console.charts.scale import Scale
 
+_KEPT = 1  # window of a series: those of 200 runs are 30 MB
 Stroke = tuple[int, float, float, float, float, bool]  # column, first, least, greatest, last, joined to the one before
 
 
@@ -29,7 +30,16 @@ class Strokes:
 
 
 def strokes(digest: Digest, across: Scale, columns: int) -> Strokes:
-    """The series between the ends of `across`, in so many columns."""
+    """The series between the ends of `across`, in so many columns; the same object while nothing of it changed."""
+    found: Strokes | None = digest.drawn.get((across, columns))
+    if found is None:
+        if len(digest.drawn) >= _KEPT:
+            digest.drawn.clear()
+        found = digest.drawn[across, columns] = _strokes(digest, across, columns)
+    return found
+
+
+def _strokes(digest: Digest, across: Scale, columns: int) -> Strokes:
     xs, ys, bad = digest.xs, digest.ys, digest.bad
     start, end = digest.window(across.low, across.high)
     if start == end or columns < 1:

@@ -117,7 +117,7 @@ def chart(panel: Panel, scene: Scene, width: int, height: int, *, at: bool) -> l
     found = any(one.drawn.columns or one.drawn.signs for one in sheet.curves)
     above = any(stroke[3] > 0 for one in sheet.curves for stroke in one.drawn.columns)
     if found and (above or not sheet.upward.log):
-        layers = scene.memory.drawing((*key, tall), lambda: _layers(sheet, tall))
+        layers = scene.memory.drawing((*key, tall), lambda: _layers(sheet, scene.memory, tall))
         body = _body(sheet, layers, cursor, tall)
     else:
         body = _nothing(tall, width, "nothing above 0: y takes the logarithm away" if found else "nothing here")
@@ -173,9 +173,9 @@ def _body(sheet: _Sheet, layers: Sequence[Layer], place: float | None, tall: int
     return lines
 
 
-def _layers(sheet: _Sheet, tall: int) -> list[Layer]:
-    """Faint first, then the curves; of many, one drawing for all but the one in front."""
-    faint, many = Raster.empty(sheet.inner, tall), Raster.empty(sheet.inner, tall)
+def _layers(sheet: _Sheet, memory: ChartMemory, tall: int) -> list[Layer]:
+    """Faint first, then the curves; of many, one drawing for all, which stays while another one comes to the front."""
+    faint = Raster.empty(sheet.inner, tall)
     front: list[Layer] = []
     for one in sheet.curves:
         if one.raw is not None:
@@ -184,10 +184,19 @@ def _layers(sheet: _Sheet, tall: int) -> list[Layer]:
             own = Raster.empty(sheet.inner, tall)
             own.draw(one.drawn, sheet.upward, PATTERNS[pattern_of(one.place)])
             front.append((own, one.tone))
-        else:
-            many.draw(one.drawn, sheet.upward)
-    behind: list[Layer] = [] if sheet.few else [(many, "quiet")]
-    return [*behind, (faint, RAW), *front]
+    if sheet.few:
+        return [(faint, RAW), *front]
+    # the curves are held with what was made of them: an id is a name only while its owner lives
+    key = (*(id(one.drawn) for one in sheet.curves), sheet.upward, sheet.inner, tall)
+    many, _ = memory.drawing(key, lambda: (_together(sheet, tall), sheet.curves))
+    return [(many, "quiet"), (faint, RAW), *front]
+
+
+def _together(sheet: _Sheet, tall: int) -> Raster:
+    raster = Raster.empty(sheet.inner, tall)
+    for one in sheet.curves:
+        raster.draw(one.drawn, sheet.upward)
+    return raster
 
 
 def _row(
