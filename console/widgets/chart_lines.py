@@ -112,7 +112,10 @@ def chart(panel: Panel, scene: Scene, width: int, height: int, *, at: bool) -> l
     inner, cursor = max(1, width - LABELS - 2), scene.look.cursor
     key = (panel, replace(scene.look, cursor=None, at=0), scene.across, inner)
     sheet = scene.memory.drawing(key, lambda: _sheet(panel, scene, inner))
-    head = _packed(_legend(sheet, cursor, width, at=at), width, 3 if height >= 14 else 2 if height >= 10 else 1)
+    most = 3 if height >= 14 else 2 if height >= 10 else 1
+    head, left = _packed(_legend(sheet, cursor, width, at=at), width, most)
+    if left and sheet.lettered:  # letters say enough where names find no room
+        head, left = _packed(_legend(sheet, cursor, width, at=at, named=False), width, most)
     tall = max(1, height - len(head) - 1)
     found = any(one.drawn.columns or one.drawn.signs for one in sheet.curves)
     above = any(stroke[3] > 0 for one in sheet.curves for stroke in one.drawn.columns)
@@ -286,7 +289,7 @@ def _places(sheet: _Sheet) -> Line:
 # ---- the legend ------------------------------------------------------------------------------------------------------
 
 
-def _legend(sheet: _Sheet, cursor: float | None, width: int, *, at: bool) -> list[Line]:
+def _legend(sheet: _Sheet, cursor: float | None, width: int, *, at: bool, named: bool = True) -> list[Line]:
     """Entries: title and how it is drawn, each curve with its value at the cursor or its newest, thresholds."""
     panel, curves, window = sheet.panel, sheet.curves, sheet.window
     alone = len(curves) == 1 and curves[0].name == panel.title
@@ -297,9 +300,9 @@ def _legend(sheet: _Sheet, cursor: float | None, width: int, *, at: bool) -> lis
         if not sheet.few and one.name != panel.chosen:
             continue
         value = _value(one, cursor, each)
-        mark = f"{mark_of(one.place)} " if sheet.lettered else ""
-        name = "" if alone else f"{_short(one.name, room)} "
-        note = ((f" {_short(one.note, room)}", "quiet"),) if one.note else ()
+        mark = (f"{mark_of(one.place)} " if named else LETTERS[one.place] + " ") if sheet.lettered else ""
+        name = "" if alone or not named else f"{_short(one.name, room)} "
+        note = ((f" {_short(one.note, room)}", "quiet"),) if one.note and named else ()
         odd = value is not None and not math.isfinite(value)
         front = "strong" if one.name == panel.chosen else "text"
         figure = (fmt.number(value), "bad" if odd else "strong")
@@ -330,9 +333,10 @@ def _short(name: str, room: int) -> str:
     return name if fmt.cell_len(name) <= room else fmt.fit(name, room)
 
 
-def _packed(entries: Sequence[Line], width: int, most: int) -> list[Line]:
-    """Entries in at most so many lines; what finds no room is counted."""
+def _packed(entries: Sequence[Line], width: int, most: int) -> tuple[list[Line], int]:
+    """Entries in at most so many lines, and how many find no room: they are counted at the end."""
     lines: list[Line] = [()]
+    over = 0
     for place, entry in enumerate(entries):
         gap: Line = (("  ", "text"),) if lines[-1] else ()
         left = len(entries) - place
@@ -343,5 +347,6 @@ def _packed(entries: Sequence[Line], width: int, most: int) -> list[Line]:
             lines.append(entry)
         else:
             lines[-1] = cut((*lines[-1], *gap, *(entry if not lines[-1] else ((f"+{left}", "quiet"),))), width)
+            over = left
             break
-    return [cut(line, width) for line in lines]
+    return [cut(line, width) for line in lines], over
