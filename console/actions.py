@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from console.config import Config
-from console.deeds import adopting, ending, resuming
+from console.deeds import adopting, ending, fetching, resuming
 from console.deeds.guard import READONLY, Guard
 from console.deeds.moving import Moving
 from console.deeds.origin import audit, instance, origin
@@ -118,6 +118,11 @@ class ConsoleActions:
         if found is not None and found.adopted:
             return adopting.attach_argv(found, self._hosts.transport(run.host))
         return self._hosts.launcher(run.host).attach_argv(self._worker(run))
+
+    def fetch(self, run: RunKey, path: str, limit: int, told: Callable[[int], None]) -> bytes:
+        """Also for those who only look."""
+        folder = f"{self._hosts.root(run.host)}/runs/{run.run}"
+        return fetching.fetch(self._hosts.transport(run.host), folder, path, limit, told)
 
     def adopt(self, wish: adopting.Wish) -> Iterator[Step]:
         """Look at something that was started without us, from now on."""

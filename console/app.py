@@ -15,6 +15,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from console.charts.memory import ChartMemory
 from console.fleet.model import Run, RunKey
 from console.format import plural
 from console.glyphs import ascii_twin
@@ -28,9 +29,9 @@ from console.screens.notes import Notes
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
+from console.screens.ways import Ways
 from console.source import Actions, Door, Source
 from console.themes import DARK, LIGHT
-from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
@@ -69,11 +70,13 @@ class ConsoleApp(App[None]):
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
         look: Look | None = None,
+        charts: ChartMemory | None = None,
     ) -> None:
         super().__init__()
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
-        self.notes, self.curves = Notes(), Curves()
+        self.notes, self.charts = Notes(), charts or ChartMemory()
+        self.ways = Ways(self)
         self._ascii, self._guide, self._look = ascii, guide, look or remembering()
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -87,6 +90,11 @@ class ConsoleApp(App[None]):
 
     def get_line_filters(self) -> list[LineFilter]:
         return [*super().get_line_filters(), *([AsciiOnly()] if self._ascii else [])]
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Two more tones for curves, where a theme has none of its own."""
+        tones = ("#b58fc9", "#6fb8ad") if self.current_theme.dark else ("#7a3f96", "#0f6f66")
+        return dict(zip(("tone-third", "tone-fourth"), tones, strict=True))
 
     def get_default_screen(self) -> Screen[object]:
         return FleetScreen(self.take_picture())  # type: ignore[return-value]

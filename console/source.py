@@ -94,3 +94,7 @@ class Actions(Protocol):
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]: ...
 
     def attach_argv(self, run: RunKey) -> list[str]: ...
+
+    def fetch(self, run: RunKey, path: str, limit: int, told: Callable[[int], None]) -> bytes:
+        """One small file of a run's folder; blocks, and tells how many bytes came. ValueError or RemoteError when there
+        is none, or it is larger than the limit."""

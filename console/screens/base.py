@@ -113,6 +113,18 @@ class WorkersScreen(Screen[None]):
         else:
             self.console.attach(row.key)
 
+    def action_compare(self) -> None:
+        self.console.ways.compare(self.marked)
+
+    def action_standings(self) -> None:
+        self.console.ways.standings(next(iter(self.marked), None))
+
+    def action_pictures(self) -> None:
+        self.console.ways.worker(next(iter(self.marked), None), "pictures")
+
+    def action_difference(self) -> None:
+        self.console.ways.worker(next(iter(self.marked), None), "settings")
+
     def action_admit(self) -> None:
         self.console.admit()
 

@@ -32,6 +32,10 @@ VIEW_COMMANDS = (
     Command("open", "open", "look at the worker on the whole screen", "enter", True),
     Command("log", "log", "the worker's log", "l", True),
     Command("filter", "filter", "show only some workers: text, !text, state=failed, acc>0.8", "slash", True),
+    Command("compare", "compare", "tagged workers beside each other: figures, settings, curves over each other", "c"),
+    Command("standings", "standings", "the race: how near each rival is, who won, what became of the others", "v"),
+    Command("pictures", "pictures", "the pictures that a run drew, here in the terminal", "i"),
+    Command("difference", "difference", "the configuration, and what differs from another run's", "d"),
     Command("admit", "let in", "hosts that wait for you: a key to look at, a passphrase; try the others again", "u"),
     Command("tab(-1)", "previous tab", "the tab before", "left_square_bracket"),
     Command("tab(1)", "next tab", "log, criteria, chart, events", "right_square_bracket"),
@@ -40,6 +44,21 @@ VIEW_COMMANDS = (
     Command("follow", "follow log", "follow the end of the log, or stay", "f"),
     Command("wrap", "wrap log", "break long lines, or cut them", "w"),
     Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
+)
+CHART_COMMANDS = (
+    Command("chart_cursor(-1)", "cursor left", "the cursor of all charts: values there stand in the legends", "left"),
+    Command("chart_cursor(1)", "cursor right", "the cursor of all charts, to the right", "right"),
+    Command("chart_cursor(-10)", "cursor far left", "the same in long steps", "shift+left"),
+    Command("chart_cursor(10)", "cursor far right", "the same in long steps", "shift+right"),
+    Command("chart_zoom(True)", "zoom in", "twice as near, around the cursor", "plus"),
+    Command("chart_zoom(False)", "zoom out", "twice as far", "minus"),
+    Command("chart_pan(-1)", "pan left", "what was before", "less_than_sign"),
+    Command("chart_pan(1)", "pan right", "what came later", "greater_than_sign"),
+    Command("chart_all", "whole charts", "everything from the first step to the last; no cursor", "0"),
+    Command("chart_log", "logarithm", "a logarithmic axis for the chart in question, or a linear one", "y"),
+    Command("chart_smooth", "smoothing", "smooth the curves: more and more, then not at all", "m"),
+    Command("chart_axis", "axis", "steps, epochs or time below the charts", "X"),
+    Command("chart_metrics", "metrics", "choose the metrics that have a chart", "M"),
 )
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),

@@ -43,7 +43,7 @@ class FleetScreen(WorkersScreen):
             yield Block(id="banner", tall=True)
             yield HostsTable(id="hosts")
             yield WorkersTable(id="workers")
-            yield Detail(self.console.curves, id="detail")
+            yield Detail(self.console.charts, id="detail")
             yield Block(id="notes", tall=True)
             yield Input(id="filter", compact=True, placeholder="filter: text  !text  state=failed  acc>0.8")
             yield Block(id="keys")

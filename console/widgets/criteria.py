@@ -5,12 +5,18 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from console import format as fmt
+from console.charts.forecast import epoch_of
 from console.fleet.cells import Trend, WorkerRow
+from console.fleet.model import Run
+from console.fleet.points import points
+from console.fleet.records import reported
 from console.glyphs import marks
 from console.plain import plain
+from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 from trainer.record.status import Criterion
 
+_NAME = 30  # cells of a metric's name inside a sentence
 _SETTLED = frozenset(
     {"criteria met", "finished", "lost the race", "stopped", "failed", "killed", "out of memory", "vanished"}
 )
@@ -27,21 +33,27 @@ class CriteriaPane(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._row: WorkerRow | None = None
+        self._run: Run | None = None
 
-    def show(self, row: WorkerRow | None) -> None:
-        """The worker to speak of."""
-        if row != self._row:
-            self._row = row
+    def show(self, row: WorkerRow | None, run: Run | None = None) -> None:
+        """The worker to speak of. With its run it is told where the criteria are going, too."""
+        if row != self._row or (run is not None and run.status is not (self._run.status if self._run else None)):
+            self._row, self._run = row, run
             self.rebuild()
 
     def build(self, width: int) -> list[Line]:
         if self._row is None:
             return []
-        return [padded(((" ", "text"), *cut(line, width - 1)), width) for line in criteria_lines(self._row, width - 1)]
+        return [padded(((" ", "text"), *cut(line, width - 1)), width) for line in self._told(width - 1)]
+
+    def _told(self, width: int) -> list[Line]:
+        assert self._row is not None
+        return criteria_lines(self._row, width, self._run)
 
 
-def criteria_lines(row: WorkerRow, width: int) -> list[Line]:
+def criteria_lines(row: WorkerRow, width: int, run: Run | None = None) -> list[Line]:
     """The whole answer as lines."""
+    forecasts = _forecasts(row, run)
     if not row.criteria:
         return [((_none(row), "quiet"),), *_notes(row)]
     passed = sum(1 for item in row.criteria if item.passed)
@@ -53,16 +65,49 @@ def criteria_lines(row: WorkerRow, width: int) -> list[Line]:
     for item in row.criteria:
         sign, tone = ("·", "quiet") if item.passed is None else ("✓", "good") if item.passed else ("✗", "warn")
         value = item.value if item.value is not None else (trends[item.metric].value if item.metric in trends else None)
+        way = _trend_words(trends.get(item.metric), item, width - name_width - 20, forecasts.get(item.metric))
         lines.append(
             (
                 (f"{sign} ", tone),
                 (fmt.fit(plain(item.metric), name_width), "text"),
                 (fmt.right(fmt.number(value), 8), "strong" if item.passed is False else "text"),
                 (f"  {plain(item.op)} {fmt.number(item.threshold, 2)}", "quiet"),
-                (f"   {_trend_words(trends.get(item.metric), item, width - name_width - 20)}", "quiet"),
+                (f"   {way}", "quiet"),
             )
         )
-    return [*lines, *_next_check(row), *_notes(row)]
+    told = [((part, "text"),) for text in _sentences(row, run, forecasts) for part in folded(text, width)]
+    return [*lines, *_next_check(row), *told, *_notes(row)]
+
+
+def _forecasts(row: WorkerRow, run: Run | None) -> dict[str, int | None]:
+    """Epoch at which each criterion that does not hold yet will, at this rate."""
+    if run is None or not row.state.live:
+        return {}
+    open_ = [item for item in row.criteria if item.passed is False]
+    return {item.metric: epoch_of(item, *points(run, item.metric, "epoch")) for item in open_}
+
+
+def _sentences(row: WorkerRow, run: Run | None, forecasts: dict[str, int | None]) -> list[str]:
+    """Which criterion decides, and what else ends the run."""
+    told = []
+    never = [_short(name) for name, epoch in forecasts.items() if epoch is None]
+    known = {name: epoch for name, epoch in forecasts.items() if epoch is not None}
+    end = f"; it ends after epoch {row.epochs} at the latest" if row.epochs else ""
+    if never:
+        verb = "does" if len(never) == 1 else "do"
+        told.append(f"{', '.join(never)} {verb} not come nearer at this rate{end}.")
+    elif known:
+        last = max(known, key=lambda name: known[name])
+        if row.epochs is not None and known[last] > row.epochs:
+            told.append(f"{_short(last)} needs until epoch {known[last]} at this rate: too long, it has {row.epochs}.")
+        else:
+            told.append(f"At this rate all hold at epoch {known[last]}: {_short(last)} is the last{end}.")
+    status = reported(run) if run is not None else None
+    stopping = status.stopping if status else None
+    if stopping is not None and stopping.patience and stopping.patience_left is not None and row.state.live:
+        what = _short(stopping.patience_metric or "the decisive metric")
+        told.append(f"Patience: {stopping.patience_left} of {stopping.patience} left for a better {what}.")
+    return told
 
 
 def _question(row: WorkerRow) -> str:
@@ -85,19 +130,26 @@ def _none(row: WorkerRow) -> str:
     return "This run named no criteria."
 
 
-def _trend_words(trend: Trend | None, item: Criterion, width: int) -> str:
-    """Where it is going, and whether it was better once, if there is room to say so."""
+def _short(name: str) -> str:
+    """A metric's name inside a sentence."""
+    name = plain(name)
+    return name if fmt.cell_len(name) <= _NAME else fmt.fit(name, _NAME)
+
+
+def _trend_words(trend: Trend | None, item: Criterion, width: int, forecast: int | None = None) -> str:
+    """Where it is going, when it will be there, whether it was better once; as much as there is room for."""
     if trend is None or item.passed:
         return ""
     way = "rising" if trend.direction > 0 else "falling" if trend.direction < 0 else "level"
+    coming = f"epoch {forecast} at this rate" if forecast is not None else ""
     better = trend.best is not None and (
         trend.best > trend.value if item.op.startswith(">") else trend.best < trend.value
     )
-    if not better:
-        return way
     at = f" at epoch {trend.best_epoch}" if trend.best_epoch is not None else ""
-    longest = (f"{way}, best {fmt.number(trend.best)}{at}", f"{way}, best {fmt.number(trend.best)}")
-    return next((words for words in longest if fmt.cell_len(words) <= width - 3), way)
+    best = (f"best {fmt.number(trend.best)}{at}", f"best {fmt.number(trend.best)}") if better else ("",)
+    longest = [[way, coming, words] for words in best] + [[way, coming], [coming or way]]
+    told = (", ".join(filter(None, words)) for words in longest)
+    return next((words for words in told if fmt.cell_len(words) <= width - 3), coming or way)
 
 
 def _next_check(row: WorkerRow) -> list[Line]:

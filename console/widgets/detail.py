@@ -4,13 +4,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from console.charts.memory import ChartMemory
+from console.charts.panel import panels
 from console.fleet.cells import WorkerRow
 from console.fleet.model import Log, Run
 from console.format import count
 from console.widgets.block import Block
 from console.widgets.chart import ChartPane
 from console.widgets.criteria import CriteriaPane, criteria_lines
-from console.widgets.curves import Curves
 from console.widgets.facts import FactsPane
 from console.widgets.heading import rule
 from console.widgets.lines import Lines
@@ -24,9 +25,9 @@ TALL = 18  # … the chart from this height on, too: it stands below the criteri
 class Detail(Widget):
     """One worker's panes."""
 
-    def __init__(self, curves: Curves, *, id: str | None = None) -> None:
+    def __init__(self, charts: ChartMemory, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._curves = curves
+        self._charts = charts
         self._tab = TABS[0]
         self._row: WorkerRow | None = None
         self._run: Run | None = None
@@ -38,13 +39,13 @@ class Detail(Widget):
                 yield Block(id="left-rule")
                 yield LogPane(id="log")
                 yield CriteriaPane(id="criteria")
-                yield ChartPane(id="chart")
+                yield ChartPane(self._charts, id="chart")
                 yield FactsPane(id="events")
             with Vertical(id="side"):
                 yield Block(id="side-criteria-rule")
                 yield CriteriaPane(id="side-criteria")
                 yield Block(id="side-chart-rule")
-                yield ChartPane(id="side-chart")
+                yield ChartPane(self._charts, id="side-chart")
 
     def on_mount(self) -> None:
         self._arrange()
@@ -147,9 +148,9 @@ class Detail(Widget):
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
         self.query_one(where, CriteriaPane).show(row)
         if self.active == "chart" or charted:
-            plots = self._curves.plots(row, run) if row else []
+            shown = panels(run, row.criteria, self._charts.shown) if row and run else []
             chart = self.query_one("#chart" if "chart" in tabs else "#side-chart", ChartPane)
-            chart.show(plots, absent="No metrics yet.")
+            chart.show(shown, absent="No metrics yet.")
         if charted and row is not None:
             lines = len(criteria_lines(row, 60))
             self.query_one("#side-criteria").styles.height = max(3, min(lines, self.size.height // 2))

@@ -1,7 +1,7 @@
 """What happened and what to do: state with its evidence, advice with proof and mend, checkpoints, events."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,11 +9,14 @@ from textual.binding import Binding, BindingType
 from console import format as fmt
 from console.fleet.cells import Advice, WorkerRow
 from console.fleet.model import Run
+from console.fleet.points import points
+from console.fleet.records import reported
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
 _EVENTS = 500
+_CHECKPOINTS = 4
 _OWN = ("t", "event", "schema")
 
 
@@ -46,11 +49,15 @@ class FactsPane(Lines):
         row = self._shown[0]
         if row is None:
             return []
-        lines = [*fact_lines(row, self._now, width - 1, notes=self._notes), *event_lines(self._run)]
+        saved = checkpoint_lines(row, self._run, self._now)
+        facts = fact_lines(row, self._now, width - 1, notes=self._notes, checkpoints=saved)
+        lines = [*facts, *event_lines(self._run)]
         return [padded(((" ", "text"), *cut(line, width - 1)), width) for line in lines]
 
 
-def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = True) -> list[Line]:
+def fact_lines(
+    row: WorkerRow, now: float, width: int = 80, *, notes: bool = True, checkpoints: Sequence[Line] = ()
+) -> list[Line]:
     """State and its evidence, advice, checkpoint, figures."""
     sign, tone = glyph(row.state)
     lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
@@ -71,7 +78,7 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
             lines += advice_lines(item, width)
     for item in row.host_advice:
         lines += advice_lines(item, width, of=f"{row.host}: ")
-    if row.checkpoint is not None:
+    if row.checkpoint is not None and not checkpoints:
         since = f", {fmt.span(now - row.checkpoint.time)} ago" if row.checkpoint.time is not None else ""
         at = (
             f"epoch {row.checkpoint.epoch}"
@@ -81,6 +88,7 @@ def fact_lines(row: WorkerRow, now: float, width: int = 80, *, notes: bool = Tru
         lines.append(
             (("  checkpoint ", "quiet"), (f"{at}{since}", "text"), (f"  {plain(row.checkpoint.file)}", "quiet"))
         )
+    lines += checkpoints
     lines += [(("  picture ", "quiet"), (plain(path), "text")) for path in row.figures]
     if row.key is not None:
         elapsed = f", running {fmt.span(row.elapsed_s)}" if row.elapsed_s is not None and row.state.live else ""
@@ -97,6 +105,34 @@ def advice_lines(item: Advice, width: int, *, of: str = "") -> list[Line]:
         sign = f"{mark} " if not place else "  "
         lines.append(((sign, colour), (part, colour if not place or colour == "quiet" else "text")))
     return lines + [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
+
+
+def checkpoint_lines(row: WorkerRow, run: Run | None, now: float) -> list[Line]:
+    """The newest checkpoints: epoch, the decisive metric there, size, age; ★ marks the best."""
+    if run is None:
+        return []
+    saved = [item for item in run.events[-_EVENTS:] if item.get("event") == "checkpoint"][-_CHECKPOINTS:]
+    metric = row.criteria[0].metric if row.criteria else "val_loss"
+    values = dict(zip(*points(run, metric, "epoch"), strict=True))
+    status = reported(run)
+    best = status.best.get(metric) if status else None
+    lines: list[Line] = []
+    for item in reversed(saved):
+        epoch, size, when = item.get("epoch"), item.get("bytes"), item.get("t")
+        value = values.get(epoch) if isinstance(epoch, int) else None
+        since = f", {fmt.span(now - when)} ago" if isinstance(when, int | float) else ""
+        told = f"  {plain(metric)} {fmt.number(value)}" if value is not None else ""
+        star = "★" if best is not None and isinstance(epoch, int) and epoch == best.epoch else " "
+        lines.append(
+            (
+                (f"{star} ", "good"),
+                ("checkpoint " if not lines else " " * 11, "quiet"),
+                (f"epoch {epoch if isinstance(epoch, int) else '?'}{since}{told}", "text"),
+                (f"  {fmt.size(size)}" if isinstance(size, int) and size >= 0 else "", "quiet"),
+                (f"  {plain(str(item.get('file', '')))}", "quiet"),
+            )
+        )
+    return lines
 
 
 def event_lines(run: Run | None) -> list[Line]:

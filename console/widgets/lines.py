@@ -19,7 +19,8 @@ Span = tuple[str, str]
 Line = tuple[Span, ...]
 BLANK: Line = ()
 UNMADE: Line = (("", "unmade"),)  # stands for a line that nobody has looked at yet
-TONES = ("text", "quiet", "strong", "accent", "second", "good", "warn", "bad", "line", "cursor", "cursor-away")
+CURVES = ("accent", "second", "third", "fourth")
+TONES = ("text", "quiet", "strong", *CURVES, "good", "warn", "bad", "line", "cursor", "cursor-away")
 
 
 class Lines(ScrollView, can_focus=True):

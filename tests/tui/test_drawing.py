@@ -1,7 +1,6 @@
 """The pure half of the widgets: charts, columns, cells, criteria, filter, heights."""
 
 import functools
-import math
 
 import pytest
 from hypothesis import given
@@ -11,17 +10,13 @@ from tui_fleets import NOW, RACES, busy, filling, fresh, racing, won
 from console.screens.filter import parse
 from console.screens.layout import heights, too_small
 from console.screens.picture import look
-from console.widgets import braille
-from console.widgets.chart import chart, grid, shape
 from console.widgets.columns import choose, titles
 from console.widgets.criteria import criteria_lines
-from console.widgets.curves import Curves, Plot
 from console.widgets.facts import event_line, fact_lines, folded
 from console.widgets.heading import banner, header, keys, rule
 from console.widgets.lines import cut, padded, width_of
 from console.widgets.worker_columns import message, metric_names, worker_columns
 
-POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(allow_nan=True, allow_infinity=True)), max_size=60)
 LINE = st.lists(st.tuples(st.text(alphabet="ab日é …", max_size=6), st.just("text")), max_size=6).map(tuple)
 
 
@@ -36,66 +31,6 @@ def picture(tell):
 
 def row_of(tell, worker):
     return next(row for row in picture(tell).workers if row.worker == worker)
-
-
-@given(POINTS, st.integers(1, 40), st.integers(1, 12))
-def test_a_drawing_has_its_size_and_never_fails(points, width, height):
-    upward = braille.span_of([y for _, y in points])
-    drawn = braille.draw(points, width, height, (0.0, 1e6), upward)
-    assert len(drawn) == height
-    assert all(len(braille.characters(row)) == width for row in drawn)
-
-
-def test_a_spike_among_many_points_is_seen():
-    points = [(float(x), 1.0 if x == 5000 else 0.0) for x in range(10_000)]
-    drawn = braille.draw(points, 20, 4, (0.0, 9999.0), (0.0, 1.0))
-    assert any(drawn[0])
-
-
-def test_values_that_are_no_numbers_leave_a_gap():
-    assert braille.bins([(0.0, math.nan), (1.0, 2.0)], (0.0, 1.0), 2) == [None, (2.0, 2.0, 2.0, 2.0)]
-
-
-def test_a_threshold_has_its_line_and_its_label():
-    lines = chart(Plot("ratio", (("ratio", [(0.0, 1.0), (10.0, 1.2)]),), 1.5), 40, 8)
-    ruled = [text_of(line) for line in lines if "┼" in text_of(line)]
-    assert len(ruled) == 1 and "1.50" in ruled[0] and "╌╌╌" in ruled[0]
-
-
-@given(st.integers(1, 6), st.integers(20, 220), st.integers(3, 50))
-def test_charts_fill_exactly_the_place_they_have(count, width, height):
-    plots = [Plot("m", (("m", [(0.0, 1.0), (5.0, 2.0)]),), 1.5)] * count
-    lines = grid(plots, width, height)
-    assert len(lines) == height
-    assert {width_of(line) for line in lines} == {width}
-    columns, rows = shape(count, width, height)
-    assert columns * rows <= max(count + columns - 1, 1) or rows == 1
-
-
-def test_curves_ask_each_row_once_and_start_again_after_a_rewind():
-    curves = Curves()
-    run = picture(racing).run(row_of(racing, "attention"))
-    first = curves.of(run)["loss"]
-    assert curves.of(run)["loss"] is first
-    assert [point for point in first if not math.isfinite(point[1])] == []
-    from dataclasses import replace
-
-    from console.fleet.rows import Rows
-
-    shorter = replace(run, rows=Rows(run.rows[:5]))
-    assert len(curves.of(shorter)["loss"]) == 5
-
-
-def test_losses_share_a_chart_and_criteria_bring_their_thresholds():
-    shown = picture(racing)
-    plots = Curves().plots(shown.workers[0], shown.run(shown.workers[0]))
-    assert [(plot.title, plot.threshold) for plot in plots] == [
-        ("loss", None),
-        ("val_accuracy", 0.75),
-        ("attention_ratio", 1.5),
-        ("consistency", 0.7),
-    ]
-    assert [name for name, _ in plots[0].curves] == ["loss", "val_loss"]
 
 
 @given(LINE, st.integers(0, 30))

@@ -8,10 +8,12 @@ from screen_text import screen_text, settled
 from textual.command import CommandPalette
 from tui_fleets import FakeActions, busy, key_of, racing
 
+from console.screens.compare import CompareScreen
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
+from console.screens.standings import StandingsScreen
 from console.screens.stop import StopDialog
 from console.screens.worker import WorkerScreen
 
@@ -120,6 +122,10 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "w": ([], log_is(wrapping=True)),
     "t": ([], log_is(stamps=False)),
     "u": ([], tried_again),
+    "c": ([], screen(CompareScreen)),
+    "v": ([], screen(StandingsScreen)),
+    "i": ([], screen(WorkerScreen)),
+    "d": ([], screen(WorkerScreen)),
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),
@@ -211,10 +217,11 @@ async def test_worker_screen_keys(opened):
     async with opened(racing()) as pilot:
         app = pilot.app
         await pilot.press("enter")
+        tabs = ("overview", "log", "events", "settings", "pictures")
         for key, shown in (("l", "log"), ("l", "overview"), ("right_square_bracket", "log"), ("enter", "events")):
             await pilot.press(key)
             await settled(pilot)
-            assert [tab for tab in ("overview", "log", "events") if app.screen.query_one(f"#{tab}").display] == [shown]
+            assert [tab for tab in tabs if app.screen.query_one(f"#{tab}").display] == [shown]
         await pilot.press("left_square_bracket", "f", "w", "t")
         await settled(pilot)
         await log_is(following=False, wrapping=True, stamps=False)(app)

@@ -395,6 +395,7 @@ class FakeActions:
     def __init__(self, script: Callable[[str, tuple[str, ...]], Iterator[Step]] | None = None) -> None:
         self.asked: list[tuple[str, tuple[str, ...]]] = []
         self._script = script or done
+        self.file = b"no picture"  # what is fetched of any run
 
     def _do(self, name: str, workers: tuple[str, ...]) -> Iterator[Step]:
         self.asked.append((name, workers))
@@ -418,6 +419,11 @@ class FakeActions:
 
     def race(self, name: str, *, check: bool = True) -> Iterator[Step]:
         return self._do("race", (name,))
+
+    def fetch(self, run: RunKey, path: str, limit: int, told: Callable[[int], None]) -> bytes:
+        self.asked.append(("fetch", (str(run), path)))
+        told(len(self.file))
+        return self.file
 
     def attach_argv(self, run: RunKey) -> list[str]:
         self.asked.append(("attach", (str(run),)))
