@@ -7,6 +7,7 @@ bytes, all of them together at a limited rate. It shows what waiting costs, not 
 """
 
 import dataclasses
+import io
 import os
 import random
 import statistics
@@ -84,6 +85,12 @@ def ours(images: Images, epoch: int) -> None:
         normalised(torch.from_numpy(images.take("train", rows[start : start + BATCH], epoch)))
 
 
+def decoder_alone(paths: list[Path]) -> None:
+    """What nobody can leave out: Pillow's JPEG decoder on the same files."""
+    for path in paths:
+        Image.open(io.BytesIO(path.read_bytes())).load()
+
+
 def slow_mount(folder: Path, mount: Path, images: Images, rate: float) -> Images:
     """The same images behind named pipes."""
     brake = Brake(rate)
@@ -136,7 +143,7 @@ def main() -> None:
         opened = {kind: open_images(own, 0, root, silent) for kind, own in kinds.items()}
         paths = [folder / item.path for item in opened["files"].listing.splits["train"]]
         plain = DataLoader(Plain(paths), BATCH, shuffle=True)
-        found: dict[str, list[float]] = {kind: [] for kind in (*kinds, "plain", "two", "two plain")}
+        found: dict[str, list[float]] = {kind: [] for kind in (*kinds, "plain", "decoder", "two", "two plain")}
         two = Images(dataclasses.replace(data, workers=2), 0, opened["files"].listing, opened["files"].scan, ())
         pair = DataLoader(Plain(paths), BATCH, shuffle=True, num_workers=2, persistent_workers=True)
         list(pair)
@@ -144,10 +151,14 @@ def main() -> None:
             for kind, images in opened.items():
                 found[kind].append(timed(ours, images, turn)[1])
             found["plain"].append(timed(list, plain)[1])
+            found["decoder"].append(timed(decoder_alone, paths)[1])
             found["two"].append(timed(ours, two, turn)[0])
             found["two plain"].append(timed(list, pair)[0])
         for kind in kinds:
             told(f"{kind}, one core, beside a plain DataLoader", len(paths), found[kind], found["plain"])
+        shares = [alone / whole for alone, whole in zip(found["decoder"], found["files"], strict=True)]
+        each = statistics.median(found["decoder"]) / len(paths) * 1e3
+        print(f"the decoder alone: {each:.2f} ms an image, {statistics.median(shares):.0%} of ours from files")
         told("files, two threads, beside two worker processes", len(paths), found["two"], found["two plain"])
 
         (Path(name) / "mount").mkdir()

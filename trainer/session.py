@@ -73,12 +73,14 @@ def _follow(config: Config, folder: Path, ranks: Ranks, *, resume: bool) -> int:
 
 def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool, ranks: Ranks) -> Ending:
     """Everything between the first status and the last."""
+    begun = False
     try:
         # torch, which takes seconds, only now that the status already tells that we live
         from trainer.closing import close  # noqa: PLC0415
         from trainer.preparing import prepare  # noqa: PLC0415
 
         training = prepare(config, journal, resume, ranks)
+        begun = True
         ending = close(training, training.run(), race)
     except Interrupted as interrupted:  # nothing is trained yet: there is nothing to keep
         ending = interrupted.ending
@@ -87,7 +89,7 @@ def _attempt(config: Config, journal: Journal, race: Path | None, resume: bool, 
         if finding.mend.endswith("train.log"):
             traceback.print_exc()
         journal.board.find(finding)
-        return Ending("failed", reason, refused=isinstance(root(error), ConfigError))
+        return Ending("failed", reason, refused=not begun and isinstance(root(error), ConfigError))
     ranks.leave()
     return ending
 
