@@ -290,7 +290,7 @@ def test_a_reset_in_the_middle_of_the_login_is_no_fault_of_ours(lan, ssh, monkey
 
     with monkeypatch.context() as patched:
         patched.setattr("remote.ssh.protocol.Engine.auth_publickey", reset)
-        with pytest.raises(Unreachable, match="hung up during the login.*reset by peer"):
+        with pytest.raises(Unreachable, match=r"hung up during the login.*reset by peer"):
             ssh("gpu1").connect()
     assert words(ssh("gpu1")) == b"in\n"
 
