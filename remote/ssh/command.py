@@ -17,8 +17,11 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 _PLAIN = _SAFE | frozenset('$"`%')  # inside single quotes only
 _PID = re.compile(rb" (\d+)([^\n]*)\n")
 _PLAIN_SHELLS = frozenset({"sh", "dash", "ash"})
-# What .bashrc may have left behind, which sh would not have had: traces and traps that write between our words.
-_AS_SH = "set +x;trap - DEBUG EXIT;builtin "
+# What .bashrc may have left behind, and sh would not have: traces and traps that write between our words, no PATH.
+_AS_SH = (
+    "set +x;trap - DEBUG EXIT;"
+    'export PATH="${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}";builtin '
+)
 
 
 def quoted(script: str) -> str:
