@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -36,6 +37,7 @@ from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
 LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
+BURST, BURST_S = 5, 1.25  # what comes now and then is painted at once; of a stream, four times a second is enough
 TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
@@ -86,6 +88,7 @@ class ConsoleApp(App[None]):
         self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
         self._cost = 0.0  # seconds that the last repaint took
         self._painted = 0.0
+        self._paints: deque[float] = deque(maxlen=BURST)  # when the last ones were
         self._unlisten: Callable[[], None] = lambda: None
 
     def get_line_filters(self) -> list[LineFilter]:
@@ -135,13 +138,15 @@ class ConsoleApp(App[None]):
     def on_fleet_changed(self) -> None:
         """Wait for the next moment at which the screen may be painted."""
         pause = max(REPAINT_S, min(LONGEST_S, self._cost / SHARE))
-        self.set_timer(max(0.001, self._painted + pause - time.monotonic()), self._due)
+        due = max(self._painted + pause, self._paints[0] + BURST_S if len(self._paints) == BURST else 0.0)
+        self.set_timer(max(0.001, due - time.monotonic()), self._due)
 
     def repaint(self) -> None:
         """Show the fleet as it is now, on the screen in front and on what can be seen behind it."""
         if not self.is_running or not self.screen_stack:
             return
         self._painted = time.monotonic()
+        self._paints.append(self._painted)
         picture = self.take_picture()
         self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
