@@ -115,9 +115,12 @@ def ours() -> dict[str, float]:
 
         def moved(self) -> None:
             found["cursor"] = self.clock()["cpu"]
-            xs, ys = [float(x) for x in range(MILLION)], [random.random() for _ in range(MILLION)]
-            pane = self.query_one(ChartPane)
-            pane.show([Panel("one", (Series("one", "one", lambda axis: (xs, ys)),))])
+            self.million = [float(x) for x in range(MILLION)], [random.random() for _ in range(MILLION)]
+            self.query_one(ChartPane).show([Panel("one", (Series("one", "one", lambda axis: self.million),))])
+            self.call_after_refresh(self.grow)
+
+        def grow(self) -> None:
+            pane, (xs, ys) = self.query_one(ChartPane), self.million
             xs.append(float(MILLION))
             ys.append(30.0)
             pane._cost = 0.0  # not later: now

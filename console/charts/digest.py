@@ -21,7 +21,7 @@ Points = tuple[Sequence[float], Sequence[float]]
 class Digest:
     """One series. `xs` are in order and finite, whatever came."""
 
-    __slots__ = ("_came", "_known", "bad", "drawn", "highs", "lows", "smoothed", "xs", "ys")
+    __slots__ = ("_as_came", "_count", "_end", "_known", "bad", "drawn", "highs", "lows", "smoothed", "xs", "ys")
 
     def __init__(self) -> None:
         self.xs: Sequence[float] = ()
@@ -31,7 +31,9 @@ class Digest:
         self.bad: list[int] = []  # places of what is no finite number
         self.smoothed: dict[float, tuple[Smoothed, Digest]] = {}
         self.drawn: dict[Hashable, Any] = {}  # what was last made of it, until it changes
-        self._came: Sequence[float] = ()  # the values as they were handed in
+        self._count = 0  # points that were handed in so far
+        self._end = 0.0  # where the last of them stands
+        self._as_came = True  # they were in order: nothing had to be copied
         self._known: list[tuple[int, float, float]] = []
 
     def __len__(self) -> int:
@@ -40,22 +42,24 @@ class Digest:
     def take(self, points: Points) -> "Digest":
         """The series as it is now; itself, unless it was replaced by another one."""
         xs, ys = points
-        if len(ys) == len(self._came) and self._unchanged(xs, ys):
+        begun = self._count  # not the length of what is held: that may be one list that grows
+        if len(ys) == begun and self._unchanged(xs, ys):
             return self
-        if len(ys) < len(self._came) or not self._unchanged(xs, ys):
+        if len(ys) < begun or not self._unchanged(xs, ys):
             self.__init__()  # type: ignore[misc]
+            begun = 0
         self.drawn.clear()
-        begun = len(self._came)
         fresh = list(xs[begun:])
-        ordered = not begun or not fresh or self.xs[-1] <= fresh[0]
-        if len(self.xs) == begun and ordered and fresh == sorted(fresh) and all(map(_finite, fresh[:1] + fresh[-1:])):
+        ordered = not begun or not fresh or self._end <= fresh[0]
+        if self._as_came and ordered and fresh == sorted(fresh) and all(map(_finite, fresh[:1] + fresh[-1:])):
             self.xs, self.ys = xs, ys
+            self._end = fresh[-1] if fresh else self._end
         else:  # a writer whose steps jump: its points in order, and all blocks anew
             pairs = sorted((x, y) for x, y in zip(xs, ys, strict=True) if _finite(x))
             self.xs, self.ys = [x for x, _ in pairs], [y for _, y in pairs]
-            self.lows, self.highs, self.bad, self.smoothed = [], [], [], {}
+            self.lows, self.highs, self.bad, self.smoothed, self._as_came = [], [], [], {}, False
         self._look(len(self.lows) * BLOCK)
-        self._came = ys
+        self._count = len(ys)
         places = {len(ys) * part // _PROBES for part in range(_PROBES)} | {len(ys) - 1}
         self._known = [(place, xs[place], ys[place]) for place in sorted(places) if 0 <= place < len(ys)]
         return self

@@ -104,6 +104,19 @@ def test_the_range_of_any_part_is_that_of_its_values(ys, data):
     assert digest.range(start, end) == (min(part), max(part))
 
 
+@given(st.lists(ANY, max_size=4 * BLOCK), st.integers(1, 2 * BLOCK))
+def test_a_list_that_grows_in_place_is_seen_to_grow(ys, step):
+    xs, grown, digest = [], [], Digest()
+    for begin in range(0, len(ys), step):
+        part = ys[begin : begin + step]
+        xs += [float(begin + at) for at in range(len(part))]
+        grown += part
+        assert len(digest.take((xs, grown))) == len(grown)
+    whole = Digest().take(line(ys))
+    assert (digest.lows, digest.highs, digest.bad) == (whole.lows, whole.highs, whole.bad)
+    assert digest.xs is xs or not ys  # nothing was copied
+
+
 def test_a_series_that_was_taken_back_is_looked_at_anew():
     digest = Digest().take(line(range(500)))
     assert digest.take(line([*range(300), *range(900, 1100)])).range(0, 500) == (0, 1099)
