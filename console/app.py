@@ -6,18 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
-from textual.color import Color
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from console.ascii_only import AsciiOnly
 from console.fleet.model import RunKey
 from console.format import plural
-from console.glyphs import ascii_twin
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
@@ -34,13 +32,6 @@ from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
-
-
-class AsciiOnly(LineFilter):
-    """A plain character for every cell that is not ASCII: `--ascii`."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(ascii_twin(text), style, control) for text, style, control in segments]
 
 
 class FleetChanged(Message):

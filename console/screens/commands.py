@@ -31,6 +31,7 @@ WORKER_COMMANDS = (
 VIEW_COMMANDS = (
     Command("open", "open", "look at the worker on the whole screen", "enter", True),
     Command("log", "log", "the worker's log", "l", True),
+    Command("full_log", "full log", "the whole log on the whole screen; tagged workers merged by time", "L"),
     Command("filter", "filter", "show only some workers: text, !text, state=failed, acc>0.8", "slash", True),
     Command("admit", "let in", "hosts that wait for you: a key to look at, a passphrase; try the others again", "u"),
     Command("tab(-1)", "previous tab", "the tab before", "left_square_bracket"),
@@ -40,6 +41,19 @@ VIEW_COMMANDS = (
     Command("follow", "follow log", "follow the end of the log, or stay", "f"),
     Command("wrap", "wrap log", "break long lines, or cut them", "w"),
     Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
+)
+LOG_COMMANDS = (
+    Command("follow", "follow", "follow the end, or stay; moving up stays too", "f", True),
+    Command("filter", "filter", "only lines that match a regular expression; !text: that do not", "slash", True),
+    Command("search", "search", "all lines, those that match marked", "ampersand,ctrl+f", True),
+    Command("next", "next found", "the next line that was found", "n"),
+    Command("previous", "previous found", "the one before", "N"),
+    Command("trace", "traceback", "the first traceback; again: the next", "e", True),
+    Command("minutes", "last minutes", "only the last 1, 5, 15, 60 minutes of the log; all", "m", True),
+    Command("wrap", "wrap log", "break long lines, or cut them", "w", True),
+    Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
+    Command("copy", "copy", "copy the line, or the marked ones (space, shift+arrows)", "c", True),
+    Command("save", "save", "what is shown, to a file; asks for its name", "ctrl+s", True),
 )
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
