@@ -52,6 +52,8 @@ class LogsScreen(Screen[None]):
         self._runner = Runner(self._errand_done)
         self._problem = ""
         self._shown = 0.0
+        self._skipped = False
+        self._hints: list[tuple[str, str]] = []
         self._said, self._said_at = "", 0.0
         self._going = 0  # a search that has not found yet, and where it goes
         self._tracing = False
@@ -83,7 +85,11 @@ class LogsScreen(Screen[None]):
         return self.query_one("#log-view", LogView)
 
     def tick(self) -> None:
-        """Look for growth, and see that everything is found out."""
+        """Look for growth, and see that everything is found out. What nobody can read is painted half as often."""
+        if self.lines.rushing and not self._skipped:
+            self._skipped = True
+            return
+        self._skipped = False
         self._grow()
         self.reader.tick(time.time())
         self.refresh_view()
@@ -123,7 +129,7 @@ class LogsScreen(Screen[None]):
             return
         self.query_one("#log-title", Block).show(lambda width: [self._title_line(width)])
         self.query_one("#log-state", Block).show(lambda width: [self._state_line(width)])
-        hints = self.hints()
+        hints = self._hints
         self.query_one("#keys", Block).show(lambda width: [keys(hints, width)])
 
     def hints(self) -> list[tuple[str, str]]:
@@ -133,6 +139,7 @@ class LogsScreen(Screen[None]):
         return hints_of(self, [item.action for item in (*LOG_COMMANDS, *APP_COMMANDS)])
 
     def on_descendant_focus(self) -> None:
+        self._hints = self.hints()
         self.show_state()
 
     def action_filter(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -72,6 +73,7 @@ class LogView(Lines):
         self.following = True
         self.wrapping = False
         self.stamps = True
+        self.rushing = False  # more comes than anybody can read
         self.cursor = 0
         self.marked: int | None = None  # where the selection began
         self.block: tuple[int, int] = (0, 0)  # lines of a traceback
@@ -84,6 +86,7 @@ class LogView(Lines):
         self._drawn: OrderedDict[tuple[bytes, int], Drawn] = OrderedDict()
         self._fetched: dict[int, LogLine] = {}
         self._names = 0
+        self._room = 8  # cells for the text of a line
 
     @property
     def view(self) -> Source:
@@ -108,10 +111,11 @@ class LogView(Lines):
         if view is not self._view:
             self._other_view(view)
             redraw = True
-        version, moved, count = self._state
-        self._state = (view.version, view.moved, view.count)
-        if not redraw and self._state == (version, moved, count) and self.size.width:
-            self.refresh_rows()
+        version, moved, before = self._state
+        count = view.count
+        self._state = (view.version, view.moved, count)
+        if not redraw and self._state == (version, moved, before):
+            self.rushing = False
             return
         if version not in (-1, view.version):
             self.cursor, self.marked, self.block, self._seen = 0, None, (0, 0), 0
@@ -119,6 +123,8 @@ class LogView(Lines):
             self._shift(view.moved - moved)
         names = max((cell_len(name) for name in view.names), default=0) if len(view.names) > 1 else 0
         self._names = min(_NAME, names)
+        self._room = max(8, self.line_width - _GUTTER - (self._names + 1 if self._names else 0))
+        self.rushing = self.following and count - before > 2 * self.size.height
         self._stretch()
         if self.following:
             self.cursor = max(0, view.count - 1)
@@ -129,9 +135,12 @@ class LogView(Lines):
 
     def refresh_rows(self) -> None:
         """Lay out what is in sight, and draw it."""
+        self._room = max(8, self.line_width - _GUTTER - (self._names + 1 if self._names else 0))
         self._fetched.clear()
         self._rows = self._layout()
         self._strips.clear()
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = self.scroll_offset.y
         self.refresh()
 
     def build(self, width: int) -> list[Line]:
@@ -268,11 +277,6 @@ class LogView(Lines):
             found.append("".join(text for text, _ in (*self._who(line), *spans)))
         return found
 
-    @property
-    def _room(self) -> int:
-        """Cells for the text of a line."""
-        return max(8, self.line_width - _GUTTER - (self._names + 1 if self._names else 0))
-
     def _go(self, line: int) -> None:
         count = self._view.count
         line = max(0, min(line, count - 1))
@@ -392,6 +396,8 @@ class LogView(Lines):
                 tones: Line = ((text[:stamp], "quiet"), (text[stamp:], "bad" if alarm else "text"))
             else:
                 tones = tuple((part, tones_of(names)) for part, names in parts)
+                stamp = stamp_length(parts[0][0]) if self.stamps and not parts[0][1] else 0
+                tones = ((parts[0][0][:stamp], "quiet"), *without(tones, stamp))
             if self.reader.matcher is not None:
                 tones = marked(tones, self.reader.matcher.spans(text))
             drawn = self._drawn[key] = Drawn(tones, cell_len(text), alarm)
@@ -437,7 +443,22 @@ class LogView(Lines):
         body = window(drawn.line, left, self._room)
         if drawn.wide > left + self._room and not (self.wrapping and part + 1 < self._parts(number)):
             body = (*window(body, 0, self._room - 1), ("›", "quiet"))
-        return self.strip_of((sign if first else (sign[0] if selected else " ", sign[1]), note, *name, *body), under)
+        return self._exact((sign if first else (sign[0] if selected else " ", sign[1]), note, *name, *body), under)
+
+    def _exact(self, line: Line, under: str) -> Strip:
+        """Like `strip_of`, for a line that is known to fit: made thousands of times a second."""
+        segments: list[Segment] = []
+        wide = self.size.width
+        have = 0
+        for text, tone in (*line, ("", "text")):
+            style = self.tone(tone, under)
+            have += len(text) if text.isascii() else cell_len(text)
+            if segments and segments[-1].style is style:
+                segments[-1] = Segment(segments[-1].text + text, style)
+            else:
+                segments.append(Segment(text, style))
+        segments[-1] = Segment(segments[-1].text + " " * (wide - have), segments[-1].style)
+        return Strip(segments, wide) if have <= wide else Strip(segments).adjust_cell_length(wide)
 
     def _show_cursor(self) -> None:
         """Scroll as little as needed for the cursor to be in sight."""
