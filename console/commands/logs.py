@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import re
 import sys
 import time
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(_workers(arguments, printer, out))
     paths = [_file(text) for text in arguments.file]
     asked = arguments.follow or matcher or arguments.since or arguments.lines is not None
-    if not asked and sys.stdin.isatty() and sys.stdout.isatty():
+    if not asked and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return _screen(paths, ascii=arguments.ascii)
     _files(paths, printer, out, follow=arguments.follow)
     return 0
@@ -88,11 +89,24 @@ def _file(text: str) -> Path:
     return path
 
 
-def _screen(paths: Sequence[Path], *, ascii: bool) -> int:
-    from console.log_app import LogApp
-    from console.screens.log_opening import open_files
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """Their names; with folders when they are the same."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
-    app = LogApp(open_files(paths), ascii=ascii)
+
+def _screen(paths: Sequence[Path], *, ascii: bool) -> int:
+    from console.logs.first_text import first_text
+    from console.logs.of_run import one_source
+    from console.logs.reading import DiskFile
+
+    names = file_names(paths)
+    source = one_source([DiskFile(path) for path in paths], names, [None] * len(paths))
+    with first_text(source, sys.stderr) if len(paths) == 1 and not ascii else contextlib.nullcontext():
+        from console.log_app import LogApp
+        from console.screens.log_opening import open_source
+
+        app = LogApp(open_source(source, paths), ascii=ascii)
     app.run()
     return app.return_code or 0
 
@@ -101,7 +115,7 @@ def _files(paths: Sequence[Path], printer: "Printer", out: "Paper", *, follow: b
     from console.logs.reading import DiskFile
 
     files: list[Readable] = [DiskFile(path) for path in paths]
-    printer.begin(files, [path.name for path in paths], [None] * len(paths))
+    printer.begin(files, file_names(paths), [None] * len(paths))
     printer.first(out, follow=follow)
     while follow:
         time.sleep(LOOK_S)

@@ -8,7 +8,7 @@ from console.fleet.records import began
 from console.logs.merge import MOST
 from console.logs.of_run import RunLogs, one_source
 from console.logs.reader import Reader
-from console.logs.reading import DiskFile
+from console.logs.source import Source as LogSource
 from console.screens.logs import LogsScreen
 from console.source import Source
 
@@ -30,14 +30,9 @@ def logs_of(source: Source, rows: Sequence[WorkerRow], clock: Callable[[], float
     return LogsScreen(Reader(one_source(logs.files, names, starts)), title, lambda: logs.take(clock()))
 
 
-def open_files(paths: Sequence[Path]) -> LogsScreen:
+def open_source(source: LogSource, paths: Sequence[Path]) -> LogsScreen:
     """The screen for files of this machine."""
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    files = [DiskFile(path) for path in paths]
-    title = folder_of(paths[0]) if len(paths) == 1 else "merged by time"
-    return LogsScreen(Reader(one_source(files, names, [None] * len(paths))), title)
+    return LogsScreen(Reader(source), folder_of(paths[0]) if len(paths) == 1 else "merged by time")
 
 
 def folder_of(path: Path) -> str:

@@ -9,7 +9,9 @@ from screen_text import settled
 from textual.pilot import Pilot
 
 from console.log_app import LogApp
-from console.screens.log_opening import open_files
+from console.logs.of_run import one_source
+from console.logs.reading import DiskFile
+from console.screens.log_opening import open_source
 from console.screens.logs import LogsScreen
 
 BEGAN = 1767355200.0  # 2026-01-02 12:00:00 UTC
@@ -43,7 +45,8 @@ def steps(count: int, name: str = "epoch 1", start: int = 0, every: int = 1) -> 
 @asynccontextmanager
 async def opened_files(*paths: Path, size: tuple[int, int] = (80, 24), ascii: bool = False) -> AsyncIterator[Pilot]:
     """The log screen on files, all of them read."""
-    app = LogApp(open_files(paths), ascii=ascii)
+    source = one_source([DiskFile(path) for path in paths], [path.name for path in paths], [None] * len(paths))
+    app = LogApp(open_source(source, paths), ascii=ascii)
     async with app.run_test(size=size) as pilot:
         await read(pilot)
         yield pilot
