@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 
 Outcome = Callable[[], None]
@@ -52,6 +53,13 @@ class Runner:
 
     def _run(self) -> None:
         while (errand := self._asked.get()) is not None:
-            self._outcome = errand()
+            try:
+                self._outcome = errand()
+            except Exception as error:  # it must not end here, unseen, with the screen waiting for ever
+                self._outcome = partial(_failed, error)
             with suppress(RuntimeError):  # the screen is gone
                 self._done()
+
+
+def _failed(error: Exception) -> None:
+    raise error

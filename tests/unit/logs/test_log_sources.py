@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.format import cell_len
 from console.logs import source as sources
 from console.logs.errand import Runner
 from console.logs.filter import FilterSource
+from console.logs.first_text import frame
 from console.logs.index import Spread
 from console.logs.match import Matcher
 from console.logs.reading import LONGEST, DiskFile, HeldText, lines_at
@@ -209,3 +211,27 @@ def test_the_runner_hands_outcomes_back():
     assert runner.take() and taken == [True] and not runner.busy
     assert not runner.take()
     runner.close()
+
+
+def test_an_errand_that_fails_says_so_where_its_outcome_is_taken():
+    done = threading.Event()
+    runner = Runner(done.set)
+
+    def fails():
+        raise KeyError("x")
+
+    runner.ask(fails)
+    assert done.wait(10)
+    with pytest.raises(KeyError):
+        runner.take()
+    assert not runner.busy
+    runner.close()
+
+
+@given(st.lists(st.binary(max_size=40), max_size=12), st.integers(5, 60), st.integers(1, 12))
+def test_the_first_text_fits_its_terminal_and_steers_nothing(lines, width, height):
+    drawn = frame(FileSource(HeldText(b"\n".join(lines))), width, height)
+    rows = drawn.split("\r\n")
+    assert len(rows) <= max(2, height - 1)
+    assert all(cell_len(row) < width for row in rows)
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for row in rows for character in row)
