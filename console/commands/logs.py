@@ -1,7 +1,6 @@
 """`trajconsole logs`: logs of workers, from this laptop's copy of them, or any files; as text, or on the screen."""
 
 import argparse
-import asyncio
 import contextlib
 import re
 import sys
@@ -45,12 +44,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if bool(arguments.workers) == bool(arguments.file):
+        raise ConfigError([Problem("trajconsole logs", None, "", "names workers, or files with --file")])
+    paths = [_file(text) for text in arguments.file]
+    asked = (arguments.follow, arguments.grep, arguments.since, arguments.lines is not None)
+    if paths and not any(asked) and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return _screen(paths, ascii=arguments.ascii)
+    return _text(arguments, paths)
+
+
+def _text(arguments: argparse.Namespace, paths: Sequence[Path]) -> int:
     from console import frame
     from console.logs.match import Bad, Matcher
     from console.logs.printing import Printer
 
-    if bool(arguments.workers) == bool(arguments.file):
-        raise ConfigError([Problem("trajconsole logs", None, "", "names workers, or files with --file")])
     try:
         matcher = Matcher(arguments.grep, invert=arguments.invert) if arguments.grep else None
     except Bad as error:
@@ -60,11 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     printer = Printer(matcher, lines, since)
     out = frame.stdout(arguments.ascii)
     if not arguments.file:
+        import asyncio
+
         return asyncio.run(_workers(arguments, printer, out))
-    paths = [_file(text) for text in arguments.file]
-    asked = arguments.follow or matcher or arguments.since or arguments.lines is not None
-    if not asked and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        return _screen(paths, ascii=arguments.ascii)
     _files(paths, printer, out, follow=arguments.follow)
     return 0
 
@@ -123,6 +128,8 @@ def _files(paths: Sequence[Path], printer: "Printer", out: "Paper", *, follow: b
 
 
 async def _workers(arguments: argparse.Namespace, printer: "Printer", out: "Paper") -> int:
+    import asyncio
+
     from console.engine import open_engine
     from console.fleet.records import began
     from console.logs.of_run import RunLogs

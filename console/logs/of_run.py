@@ -1,18 +1,21 @@
 """Which bytes the logs of runs are read from: the mirrored file, else the last lines out of the fleet."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from console.fleet.model import Log, RunKey
 from console.logs.merge import MergedSource
 from console.logs.reading import DiskFile, HeldText, Readable
 from console.logs.source import FileSource, Source
-from console.source import Source as FleetSource
+
+if TYPE_CHECKING:
+    from console.fleet.model import Log, RunKey
+    from console.source import Source as FleetSource
 
 
 class RunLogs:
     """The logs of some runs."""
 
-    def __init__(self, source: FleetSource, runs: Sequence[RunKey]) -> None:
+    def __init__(self, source: "FleetSource", runs: "Sequence[RunKey]") -> None:
         self._source = source
         self.files: list[Readable] = []
         self._held: list[tuple[RunKey, HeldText]] = []
@@ -30,12 +33,12 @@ class RunLogs:
         """What the fleet has heard since."""
         for key, text in self._held:
             run = self._source.fleet.runs.get(key)
-            before = self._taken.get(key, Log())
+            before = self._taken.get(key)
             if run is None or run.log is before:
                 continue
             log = self._taken[key] = run.log
-            seen = before.first + len(before.lines)
-            if log.end < before.end or seen < log.first:
+            seen = before.first + len(before.lines) if before is not None else log.first
+            if seen < log.first or (before is not None and log.end < before.end):
                 text.replace(_data(log.lines[:]), now)
             elif seen < log.first + len(log.lines):
                 text.add(_data(log.lines[seen - log.first :]), now)
