@@ -7,19 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
-from textual.color import Color
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from console.ascii_only import AsciiOnly
 from console.charts.memory import ChartMemory
 from console.fleet.model import Run, RunKey
 from console.format import plural
-from console.glyphs import ascii_twin
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
@@ -39,13 +37,6 @@ REPAINT_S = 0.1  # never more often, however fast the fleet changes
 LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
 BURST, BURST_S = 5, 1.25  # what comes now and then is painted at once; of a stream, four times a second is enough
 TICK_S = 1.0  # ages grow, and figures that move all the time are shown
-
-
-class AsciiOnly(LineFilter):
-    """A plain character for every cell that is not ASCII: `--ascii`."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(ascii_twin(text), style, control) for text, style, control in segments]
 
 
 class FleetChanged(Message):

@@ -47,7 +47,7 @@ exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host un
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    arguments = _of_the_screen(words) or _parser().parse_args(words)
+    arguments = _of_the_screen(words) or _parser(words[0] if words else "").parse_args(words)
     try:
         command = importlib.import_module(f"console.commands.{arguments.command or 'screen'}")
         code: int = command.run(arguments)
@@ -75,7 +75,8 @@ def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
     return None if others else arguments
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: str) -> argparse.ArgumentParser:
+    """When the first word names a command, the options of the others are not even loaded."""
     shared = _shared(argparse.SUPPRESS)
     parser = argparse.ArgumentParser(
         prog="trajconsole",
@@ -87,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".", parents=[shared])
-        importlib.import_module(f"console.commands.{name}").add(command)
+        if first not in COMMANDS or first == name:
+            importlib.import_module(f"console.commands.{name}").add(command)
     return parser
 
 

@@ -33,10 +33,16 @@ def plain(text: str, *, tab: int = 4) -> str:
         return text
     text = _ESCAPES.sub("", text).rstrip("\r\n")
     if "\r" in text:
-        text = text.rsplit("\r", 1)[1]
+        text = last_state(text)[1]
     if "\b" in text:
         text = _backspaced(text)
     return text.expandtabs(tab).translate(_HIDDEN)
+
+
+def last_state(text: str) -> tuple[str, str]:
+    """A line as (what a terminal wrote over, what it shows last)."""
+    before, back, last = text.rstrip("\r\n").rpartition("\r")
+    return before + back, last
 
 
 def _backspaced(text: str) -> str:

@@ -122,9 +122,18 @@ class Pump:
     def mirrored_log(self, key: RunKey) -> bytes:
         """The whole log of a run, as far as it is on this laptop."""
         try:
-            return (self._mirrors[key.host].path / "runs" / key.run / files.LOG).read_bytes()
+            return self._log_path(key).read_bytes()
         except OSError:
             return b""
+
+    def log_file(self, run: RunKey) -> Path | None:
+        mirror = self._mirrors.get(run.host)
+        if mirror is None or mirror.problem or not self._log_path(run).exists():
+            return None
+        return self._log_path(run)
+
+    def _log_path(self, run: RunKey) -> Path:
+        return self._mirrors[run.host].path / "runs" / run.run / files.LOG
 
     async def start(self) -> None:
         """Open the links; returns at once."""

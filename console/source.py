@@ -6,6 +6,7 @@ hand in their own.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from console.fleet.model import Fleet, RunKey
@@ -40,6 +41,9 @@ class Source(Protocol):
 
     def races(self) -> dict[str, tuple[str, ...]]:
         """Races of the configuration: name → workers."""
+
+    def log_file(self, run: RunKey) -> Path | None:
+        """Where the whole log of a run is on this laptop; None when only the fleet has its end."""
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back in the event loop's thread after every batch of changes; returns what ends it."""

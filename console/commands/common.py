@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.record.jsonl import jsonable
 from trainer.schema import ConfigError, Problem, nearest
 
 if TYPE_CHECKING:
@@ -97,4 +96,6 @@ def row_of(engine: "Engine", key: "RunKey") -> "WorkerRow":
 
 def print_json(value: "Mapping[str, Any]") -> None:
     """One JSON document on stdout; numbers that are none become text."""
+    from trainer.record.jsonl import jsonable
+
     print(json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))

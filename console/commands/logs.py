@@ -1,8 +1,12 @@
-"""`trajconsole logs`: a worker's log, from this laptop's copy of it."""
+"""`trajconsole logs`: logs of workers, from this laptop's copy of them, or any files; as text, or on the screen."""
 
 import argparse
-import asyncio
+import contextlib
 import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.commands import common
@@ -10,52 +14,141 @@ from trainer.schema import ConfigError, Problem
 
 if TYPE_CHECKING:
     from console.engine import Engine
-    from console.fleet.model import Log, RunKey
+    from console.fleet.model import RunKey
     from console.frame import Paper
+    from console.logs.printing import Printer
+    from console.logs.reading import Readable
 
 LAST_WORDS_S = 0.5  # the end of a run may be known before the end of its log
+LOOK_S = 0.1
+EPILOG = """examples:
+  trajconsole logs attention -f                      follow one worker
+  trajconsole logs attention pretrained --since 5m   two, merged by time
+  trajconsole logs attention -n 0 --grep 'nan|inf'   every line with nan or inf
+  trajconsole logs --file train.log                  any file, on the screen; in a pipe: as text"""
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)\Z")
+_UNITS = {"": 60, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("worker", metavar="WORKER", help="name of a worker; its newest run")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines until the run ends")
-    parser.add_argument("-n", "--lines", type=int, default=100, metavar="N", help="last N lines (100); 0: all")
-    parser.add_argument("--grep", metavar="RE", help="only lines in which this is found")
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("workers", metavar="WORKER", nargs="*", help="workers; their newest runs, merged by time")
+    parser.add_argument("--file", metavar="PATH", action="append", default=[], help="a file of this machine instead")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines until the runs end")
+    parser.add_argument(
+        "-n", "--lines", "--tail", type=int, metavar="N", help="last N lines (100; with --since all); 0: all"
+    )
+    parser.add_argument("--grep", metavar="RE", help="only lines in which this is found; small letters find both cases")
+    parser.add_argument("--invert", action="store_true", help="only lines in which it is not found")
+    parser.add_argument("--since", metavar="SPAN", help="only the log's last 30s, 5m, 2h, 1d; a bare number: minutes")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if bool(arguments.workers) == bool(arguments.file):
+        raise ConfigError([Problem("trajconsole logs", None, "", "names workers, or files with --file")])
+    paths = [_file(text) for text in arguments.file]
+    asked = (arguments.follow, arguments.grep, arguments.since, arguments.lines is not None)
+    if paths and not any(asked) and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return _screen(paths, ascii=arguments.ascii)
+    return _text(arguments, paths)
+
+
+def _text(arguments: argparse.Namespace, paths: Sequence[Path]) -> int:
     from console import frame
+    from console.logs.match import Bad, Matcher
+    from console.logs.printing import Printer
 
     try:
-        wanted = re.compile(arguments.grep or "")
-    except re.error as error:
+        matcher = Matcher(arguments.grep, invert=arguments.invert) if arguments.grep else None
+    except Bad as error:
         raise ConfigError([Problem("--grep", None, arguments.grep, f"not a regular expression: {error}")]) from None
-    return asyncio.run(_logs(arguments, wanted, frame.stdout(arguments.ascii)))
+    lines = arguments.lines if arguments.lines is not None else 0 if arguments.since else 100
+    since = span(arguments.since) if arguments.since else 0.0
+    printer = Printer(matcher, lines, since)
+    out = frame.stdout(arguments.ascii)
+    if not arguments.file:
+        import asyncio
+
+        return asyncio.run(_workers(arguments, printer, out))
+    _files(paths, printer, out, follow=arguments.follow)
+    return 0
 
 
-async def _logs(arguments: argparse.Namespace, wanted: "re.Pattern[str]", out: "Paper") -> int:
+def span(text: str) -> float:
+    """Seconds of 30s, 5m, 2h, 1d; a bare number is minutes."""
+    found = _SPAN.match(text)
+    if found is None:
+        raise ConfigError([Problem("--since", None, text, "not a span of time", "30s, 5m, 2h or 1d")])
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser()
+    try:
+        with path.open("rb") as file:
+            seekable = file.seekable()
+    except OSError as error:
+        raise ConfigError([Problem("--file", None, text, error.strerror or str(error))]) from None
+    if not seekable:
+        raise ConfigError([Problem("--file", None, text, "is no file on a disk", "write it to one first")])
+    return path
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """Their names; with folders when they are the same."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _screen(paths: Sequence[Path], *, ascii: bool) -> int:
+    from console.logs.first_text import first_text
+    from console.logs.of_run import one_source
+    from console.logs.reading import DiskFile
+
+    names = file_names(paths)
+    source = one_source([DiskFile(path) for path in paths], names, [None] * len(paths))
+    with first_text(source, sys.stderr) if len(paths) == 1 and not ascii else contextlib.nullcontext():
+        from console.log_app import LogApp
+        from console.screens.log_opening import open_source
+
+        app = LogApp(open_source(source, paths), ascii=ascii)
+    app.run()
+    return app.return_code or 0
+
+
+def _files(paths: Sequence[Path], printer: "Printer", out: "Paper", *, follow: bool) -> None:
+    from console.logs.reading import DiskFile
+
+    files: list[Readable] = [DiskFile(path) for path in paths]
+    printer.begin(files, file_names(paths), [None] * len(paths))
+    printer.first(out, follow=follow)
+    while follow:
+        time.sleep(LOOK_S)
+        printer.more(out)
+
+
+async def _workers(arguments: argparse.Namespace, printer: "Printer", out: "Paper") -> int:
+    import asyncio
+
     from console.engine import open_engine
+    from console.fleet.records import began
+    from console.logs.of_run import RunLogs
 
     async with open_engine(common.engine(arguments)) as engine:
-        key = common.newest_keys(engine.config, engine.pump.fleet, [arguments.worker])[arguments.worker]
-        if key is None:
-            what = f"{arguments.worker} was never started"
-            raise ConfigError([Problem("trajconsole", None, "", what, f"trajconsole start {arguments.worker}")])
+        keys = _keys(engine, arguments.workers)
+        logs = RunLogs(engine.pump, keys)
+        logs.take(time.time())
+        runs = engine.pump.fleet.runs
+        printer.begin(logs.files, arguments.workers, [began(runs[key]) if key in runs else None for key in keys])
+        printer.first(out, follow=arguments.follow)
         changed = asyncio.Event()
         forget = engine.pump.listen(changed.set)
-        log = engine.pump.fleet.runs[key].log
-        found = [line for line in _all_lines(engine, key, log) if wanted.search(line)]
-        for line in found[-arguments.lines :] if arguments.lines > 0 else found:
-            out.line(line)
         while arguments.follow:
-            ended = not common.row_of(engine, key).state.live
+            ended = not any(common.row_of(engine, key).state.live for key in keys)
             if ended:
                 await asyncio.sleep(LAST_WORDS_S)
-            fresh = engine.pump.fleet.runs[key].log
-            for line in _new_lines(log, fresh):
-                if wanted.search(line):
-                    out.line(line)
-            log = fresh
+            logs.take(time.time())
+            printer.more(out, last=ended)
             if ended:
                 break
             changed.clear()
@@ -64,18 +157,13 @@ async def _logs(arguments: argparse.Namespace, wanted: "re.Pattern[str]", out: "
     return 0
 
 
-def _all_lines(engine: "Engine", key: "RunKey", log: "Log") -> list[str]:
-    """The whole log as far as `log` goes: from the mirror when the fleet holds only its end."""
-    from console.fleet.fold import log_lines
-
-    if log.first == 0:
-        return list(log.lines)
-    data = engine.pump.mirrored_log(key)[: log.end]
-    return log_lines(data) if len(data) == log.end else list(log.lines)
-
-
-def _new_lines(before: "Log", now: "Log") -> list[str]:
-    if now.end < before.end:  # the file was replaced: everything is new
-        return list(now.lines)
-    seen = before.first + len(before.lines)
-    return now.lines[max(0, seen - now.first) :]
+def _keys(engine: "Engine", workers: Sequence[str]) -> "list[RunKey]":
+    found = common.newest_keys(engine.config, engine.pump.fleet, workers)
+    problems = [
+        Problem("trajconsole", None, "", f"{name} was never started", f"trajconsole start {name}")
+        for name, key in found.items()
+        if key is None
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return [key for key in found.values() if key is not None]

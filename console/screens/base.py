@@ -12,7 +12,8 @@ from console.fleet.model import RunKey
 from console.format import plural
 from console.pulling.options import DEFAULT_FOLDER
 from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
-from console.screens.keys import key_name
+from console.screens.hints import hints_of
+from console.screens.log_opening import logs_of
 from console.screens.picture import Picture
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
@@ -125,6 +126,16 @@ class WorkersScreen(Screen[None]):
     def action_difference(self) -> None:
         self.console.ways.worker(next(iter(self.marked), None), "settings")
 
+    def action_full_log(self) -> None:
+        screen = logs_of(self.console.source, self.marked, self.console.clock)
+        if screen is not None:
+            self.console.push_screen(screen)
+        elif self.marked:
+            self.console.say(f"{self.marked[0].worker} never ran: there is no log")
+
+    def on_log_pane_opened(self) -> None:
+        self.action_full_log()
+
     def action_admit(self) -> None:
         self.console.admit()
 
@@ -133,12 +144,7 @@ class WorkersScreen(Screen[None]):
 
     def hints(self) -> list[tuple[str, str]]:
         """Keys for the foot of the screen, from the bindings in force."""
-        shown: dict[str, tuple[str, str]] = {}
-        for active in self.active_bindings.values():
-            item = active.binding
-            if item.show and active.enabled and item.action not in shown:
-                shown[item.action] = (key_name(item.key), item.description)
-        return [shown[action] for action in sorted(shown, key=_place)]
+        return hints_of(self, [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)])
 
     def show_hints(self) -> None:
         """The foot of the screen."""
@@ -165,12 +171,6 @@ class WorkersScreen(Screen[None]):
             row = self.marked[0]
             others = f" and {plural(len(self.marked) - 1, 'other')}" if len(self.marked) > 1 else ""
             self.console.say(f"{row.worker}{others}: {row.state.name}, nothing to stop")
-
-
-def _place(action: str) -> int:
-    """Where a hint stands: in the order of the commands, help before what is needed less."""
-    known = [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)]
-    return known.index(action) if action in known else len(known)
 
 
 def keys_of(rows: Sequence[WorkerRow]) -> tuple[RunKey, ...]:

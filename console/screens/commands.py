@@ -31,6 +31,7 @@ WORKER_COMMANDS = (
 VIEW_COMMANDS = (
     Command("open", "open", "look at the worker on the whole screen", "enter", True),
     Command("log", "log", "the worker's log", "l", True),
+    Command("full_log", "full log", "the whole log on the whole screen; tagged workers merged by time", "L"),
     Command("filter", "filter", "show only some workers: text, !text, state=failed, acc>0.8", "slash", True),
     Command("compare", "compare", "tagged workers beside each other: figures, settings, curves over each other", "c"),
     Command("standings", "standings", "the race: how near each rival is, who won, what became of the others", "v"),
@@ -59,6 +60,19 @@ CHART_COMMANDS = (
     Command("chart_smooth", "smoothing", "smooth the curves: more and more, then not at all", "m"),
     Command("chart_axis", "axis", "steps, epochs or time below the charts", "X"),
     Command("chart_metrics", "metrics", "choose the metrics that have a chart", "M"),
+)
+LOG_COMMANDS = (
+    Command("follow", "follow", "follow the end, or stay; moving up stays too", "f", True),
+    Command("filter", "filter", "only lines that match a regular expression; !text: that do not", "slash", True),
+    Command("search", "search", "all lines, those that match marked", "ampersand,ctrl+f", True),
+    Command("next", "next found", "the next line that was found", "n"),
+    Command("previous", "previous found", "the one before", "N"),
+    Command("trace", "traceback", "the first traceback; again: the next", "e", True),
+    Command("minutes", "last minutes", "only the last 1, 5, 15, 60 minutes of the log; all", "m", True),
+    Command("wrap", "wrap log", "break long lines, or cut them", "w", True),
+    Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
+    Command("copy", "copy", "copy the line, or the marked ones (space, shift+arrows)", "c", True),
+    Command("save", "save", "what is shown, to a file; asks for its name", "ctrl+s", True),
 )
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen, Screen
 
 from console import format as fmt
 from console.glyphs import GLYPHS, STALLED, UNREACHABLE
-from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
+from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, LOG_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
 from console.screens.keys import key_name
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
@@ -18,7 +18,7 @@ from console.widgets.lines import BLANK, Line, Lines, cut, padded
 _KNOWN = {item.action: item.tell for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS, *APP_COMMANDS)}
 _GROUPS = (
     ("on workers", {item.action for item in WORKER_COMMANDS}),
-    ("looking", {item.action for item in VIEW_COMMANDS}),
+    ("looking", {item.action for item in (*VIEW_COMMANDS, *LOG_COMMANDS)}),
     ("charts", {item.action for item in CHART_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )

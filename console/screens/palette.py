@@ -4,8 +4,9 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, Command
+from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, LOG_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, Command
 from console.screens.keys import key_name
+from console.screens.logs import LogsScreen
 
 
 class Commands(Provider):
@@ -23,7 +24,8 @@ class Commands(Provider):
                 yield Hit(score, matcher.highlight(_name(item)), partial(self._do, item), item.name, item.tell)
 
     def _possible(self) -> list[Command]:
-        return [item for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS, *APP_COMMANDS) if self._can(item)]
+        own = LOG_COMMANDS if isinstance(self.screen, LogsScreen) else (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS)
+        return [item for item in (*own, *APP_COMMANDS) if self._can(item)]
 
     def _can(self, item: Command) -> bool:
         name = item.action.partition("(")[0].removeprefix("app.")

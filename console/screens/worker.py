@@ -135,7 +135,7 @@ class WorkerScreen(ChartedScreen):
         self.action_tab(1)
 
     def action_log(self) -> None:
-        self._pick("log" if self._tab != "log" else "overview")
+        self.action_full_log()
 
     def action_tab(self, by: int) -> None:
         self._pick(TABS[(TABS.index(self._tab) + by) % len(TABS)])

@@ -36,7 +36,11 @@ class LogPane(Lines):
         Binding("right", "sideways(16)", "right", show=False),
         Binding("g,home,1", "top", "begin of the log", show=False),
         Binding("G,end,0", "bottom", "end of the log", show=False),
+        Binding("enter,l", "open", "full log", tooltip="the whole log on the whole screen", show=False),
     ]
+
+    class Opened(Message):
+        """It is wanted on the whole screen."""
 
     class Changed(Message):
         """Following, or the number of new lines, changed."""
@@ -168,6 +172,9 @@ class LogPane(Lines):
         self.following = True
         self._to_end()
         self._note()
+
+    def action_open(self) -> None:
+        self.post_message(self.Opened())
 
     def action_sideways(self, cells: int) -> None:
         self.scroll_to(x=max(0, self.scroll_offset.x + cells), animate=False)

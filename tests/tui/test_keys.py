@@ -11,6 +11,7 @@ from tui_fleets import FakeActions, busy, key_of, racing
 from console.screens.compare import CompareScreen
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen
+from console.screens.logs import LogsScreen
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
 from console.screens.standings import StandingsScreen
@@ -113,6 +114,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "p": ([], screen(PullDialog)),
     "enter": ([], screen(WorkerScreen)),
     "l": ([], focus("log")),
+    "L": ([], screen(LogsScreen)),
     "slash": ([], focus("filter")),
     "left_square_bracket": (["right_square_bracket"], focus("workers")),
     "right_square_bracket": ([], focus("workers")),
@@ -164,6 +166,8 @@ LOG: dict[str, tuple[list[str], Check]] = {
     "pagedown": (["g"], scrolled("#log", lambda y, _: y > 1)),
     "left": (["h"], scrolled("#log", lambda y, most: y == most)),
     "right": ([], scrolled("#log", lambda y, most: y == most)),
+    "enter": ([], screen(LogsScreen)),
+    "l": ([], screen(LogsScreen)),
     "h": ([], scrolled("#log", lambda y, most: y == most)),
 }
 
@@ -218,13 +222,18 @@ async def test_worker_screen_keys(opened):
         app = pilot.app
         await pilot.press("enter")
         tabs = ("overview", "log", "events", "settings", "pictures")
-        for key, shown in (("l", "log"), ("l", "overview"), ("right_square_bracket", "log"), ("enter", "events")):
+        for key, shown in (("right_square_bracket", "log"), ("enter", "events"), ("left_square_bracket", "log")):
             await pilot.press(key)
             await settled(pilot)
             assert [tab for tab in tabs if app.screen.query_one(f"#{tab}").display] == [shown]
-        await pilot.press("left_square_bracket", "f", "w", "t")
+        await pilot.press("f", "w", "t")
         await settled(pilot)
         await log_is(following=False, wrapping=True, stamps=False)(app)
+        await pilot.press("l")
+        await settled(pilot)
+        assert isinstance(app.screen, LogsScreen)
+        await pilot.press("q")
+        await settled(pilot)
         await pilot.press("slash")
         await settled(pilot)
         assert "esc, then /" in screen_text(app)

@@ -33,7 +33,7 @@ async def test_fleet(opened, picture, story, size):
     [
         ("criteria", ["right_square_bracket"]),
         ("worker", ["enter"]),
-        ("worker-log", ["enter", "l"]),
+        ("worker-log", ["enter", "right_square_bracket"]),
         ("stop", ["x"]),
         ("race", ["R"]),
         ("help", ["question_mark"]),

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from console.door import Questions
@@ -367,11 +368,15 @@ class FakeSource:
         self.fleet = fleet
         self.readonly = readonly
         self.started = self.stopped = False
+        self.log_files: dict[RunKey, Path] = {}
         self._races = dict(races)
         self._listeners: list[Callable[[], None]] = []
 
     def races(self) -> dict[str, tuple[str, ...]]:
         return self._races
+
+    def log_file(self, run: RunKey) -> Path | None:
+        return self.log_files.get(run)
 
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(callback)

@@ -1,0 +1,18 @@
+"""Text for the clipboard of the terminal that a person sits at: OSC 52, which passes through ssh, and through tmux when
+it is wrapped for it. Pure."""
+
+import base64
+from collections.abc import Mapping
+
+MOST = 74_000  # characters after coding that common terminals take
+
+
+def osc52(text: str, environ: Mapping[str, str]) -> tuple[str, int]:
+    """The sequence, and how many characters of the text are in it."""
+    data = text.encode("utf-8", "replace")[: MOST // 4 * 3]
+    kept = data.decode("utf-8", "ignore")
+    plain = f"\x1b]52;c;{base64.b64encode(kept.encode()).decode()}\x07"
+    if environ.get("TMUX"):  # tmux takes the plain one for its own buffer, and passes the wrapped one on
+        escaped = plain.replace("\x1b", "\x1b\x1b")
+        return f"{plain}\x1bPtmux;{escaped}\x1b\\", len(kept)
+    return plain, len(kept)
