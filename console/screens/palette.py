@@ -24,7 +24,9 @@ class Commands(Provider):
                 yield Hit(score, matcher.highlight(_name(item)), partial(self._do, item), item.name, item.tell)
 
     def _possible(self) -> list[Command]:
-        own = LOG_COMMANDS if isinstance(self.screen, LogsScreen) else (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS)
+        own = (
+            LOG_COMMANDS if isinstance(self.screen, LogsScreen) else (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS)
+        )
         return [item for item in (*own, *APP_COMMANDS) if self._can(item)]
 
     def _can(self, item: Command) -> bool:
