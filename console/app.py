@@ -1,46 +1,43 @@
 """The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It decides nothing."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
-from textual.color import Color
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from console.clipboard import through_tmux
 from console.fleet.model import RunKey
 from console.format import plural
-from console.glyphs import ascii_twin
+from console.happened import Diary
+from console.looks import AsciiOnly, Colourless
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
 from console.screens.dialog import Dialog
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
+from console.screens.host import Known
 from console.screens.notes import Notes
 from console.screens.palette import Commands
+from console.screens.pick import Item, Pick
 from console.screens.picture import Look, Picture, look
 from console.screens.reception import Reception
+from console.settings import SettingsFile
 from console.source import Actions, Door, Source
-from console.themes import DARK, LIGHT
+from console.themes import ANSI, DARK, THEMES, WORDS
 from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
-
-
-class AsciiOnly(LineFilter):
-    """A plain character for every cell that is not ASCII: `--ascii`."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [Segment(ascii_twin(text), style, control) for text, style, control in segments]
 
 
 class FleetChanged(Message):
@@ -62,7 +59,8 @@ class ConsoleApp(App[None]):
         actions: Actions,
         *,
         ascii: bool = False,
-        light: bool = False,
+        theme: str = "",
+        settings: SettingsFile | None = None,
         guide: str = "",
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
@@ -72,16 +70,20 @@ class ConsoleApp(App[None]):
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.curves = Notes(), Curves()
+        self.known_hosts: dict[str, Known] = {}
         self._ascii, self._guide, self._look = ascii, guide, look
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = LIGHT.name if light else DARK.name
+        self.settings, self.diary = settings or SettingsFile(None), Diary()
+        for item in THEMES.values():
+            self.register_theme(item)
+        kept = self.settings.value.theme
+        self.theme = ANSI.name if self.no_color else theme or (kept if kept in THEMES else DARK.name)
         self._asked = False  # a repaint is on its way
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
     def get_line_filters(self) -> list[LineFilter]:
-        return [*super().get_line_filters(), *([AsciiOnly()] if self._ascii else [])]
+        looks = [Colourless()] if self.no_color else [*super().get_line_filters()]
+        return [*looks, *([AsciiOnly()] if self._ascii else [])]
 
     def get_default_screen(self) -> Screen[object]:
         return FleetScreen(self.take_picture())  # type: ignore[return-value]
@@ -91,6 +93,9 @@ class ConsoleApp(App[None]):
         self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.changed)
         self.set_interval(1.0, self.repaint)
+        problem = self.settings.take_problem()
+        if problem:
+            self.say(problem)
         await self.source.start()
 
     async def on_unmount(self) -> None:
@@ -122,6 +127,7 @@ class ConsoleApp(App[None]):
         if not self.is_running or not self.screen_stack:
             return
         self._painted = time.monotonic()
+        self.diary.look(self.source.fleet)
         picture = self.take_picture()
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
@@ -151,6 +157,13 @@ class ConsoleApp(App[None]):
         """A short answer to a key."""
         self.notes.say(text, self.clock())
         self.repaint()
+
+    def copy_text(self, text: str) -> None:
+        """To the clipboard of the terminal that the person sits at, through ssh and tmux."""
+        self.copy_to_clipboard(text)
+        if self._driver is not None and os.environ.get("TMUX"):
+            self._driver.write(through_tmux(text))
+        self.say(f"copied: {text.partition(chr(10))[0]}")
 
     def leave(self) -> None:
         """Quit, unless an action would be left half done."""
@@ -185,11 +198,20 @@ class ConsoleApp(App[None]):
         self.push_screen(HelpScreen(groups_of(self.screen)))
 
     def action_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        before = self.theme
+        items = [Item(name, words) for name, words in WORDS.items()]
+        pick = Pick("Theme", items, (before,), moved=self._try_theme)
+        self.push_screen(pick, lambda names: self._take_theme(names[0] if names else before))
+
+    def _try_theme(self, name: str) -> None:
+        self.theme = name
+
+    def _take_theme(self, name: str) -> None:
+        self.theme = name
+        self.settings.change(theme=name)
 
 
-def run_app(source: Source, actions: Actions, *, door: Door, ascii: bool = False, guide: str = "") -> int:
+def run_app(app: ConsoleApp) -> int:
     """Show the screen until the person leaves; the exit code. Needs a terminal."""
-    app = ConsoleApp(source, actions, door=door, ascii=ascii, guide=guide)
     app.run()
     return app.return_code or 0

@@ -30,11 +30,18 @@ def load_config(arguments: argparse.Namespace) -> "Config":
 def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None) -> "Engine":
     """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is."""
     from console.ask import on_terminal
-    from console.config import state_folder
     from console.engine import make_engine
 
-    state = Path(arguments.state).expanduser() if arguments.state else state_folder()
-    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=ask or on_terminal())
+    return make_engine(
+        load_config(arguments), state_of(arguments), readonly=arguments.readonly, ask=ask or on_terminal()
+    )
+
+
+def state_of(arguments: argparse.Namespace) -> Path:
+    """The folder of mirror, history and settings."""
+    from console.config import state_folder
+
+    return Path(arguments.state).expanduser() if arguments.state else state_folder()
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

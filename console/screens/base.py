@@ -11,7 +11,7 @@ from console.fleet.cells import WorkerRow
 from console.fleet.model import RunKey
 from console.format import plural
 from console.pulling.options import DEFAULT_FOLDER
-from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
+from console.screens.commands import COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings, method
 from console.screens.keys import key_name
 from console.screens.picture import Picture
 from console.screens.pull import PullDialog
@@ -22,6 +22,10 @@ from console.widgets.heading import keys
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+
+
+_CHANGING = frozenset(method(item.action) for item in COMMANDS if item.changes)
+_NAMED = frozenset(method(item.action) for item in (*WORKER_COMMANDS, *VIEW_COMMANDS) if "." not in item.action)
 
 
 class WorkersScreen(Screen[None]):
@@ -55,8 +59,10 @@ class WorkersScreen(Screen[None]):
             self.console.changed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.console.source.readonly and any(item.action == action and item.changes for item in WORKER_COMMANDS):
+        if self.console.source.readonly and action in _CHANGING:
             return False
+        if action in _NAMED and not hasattr(self, f"action_{action}"):
+            return False  # a key that belongs to another screen does not show up in the help of this one
         return super().check_action(action, parameters)
 
     def action_start(self) -> None:
@@ -152,7 +158,7 @@ class WorkersScreen(Screen[None]):
 
 def _place(action: str) -> int:
     """Where a hint stands: in the order of the commands, help before what is needed less."""
-    known = [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)]
+    known = [item.action for item in COMMANDS]
     return known.index(action) if action in known else len(known)
 
 

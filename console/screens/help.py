@@ -10,15 +10,24 @@ from textual.screen import ModalScreen, Screen
 
 from console import format as fmt
 from console.glyphs import GLYPHS, STALLED, UNREACHABLE
-from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
+from console.screens.commands import (
+    APP_COMMANDS,
+    COMMANDS,
+    FLEET_COMMANDS,
+    HOST_COMMANDS,
+    VIEW_COMMANDS,
+    WORKER_COMMANDS,
+)
 from console.screens.keys import key_name
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
-_KNOWN = {item.action: item.tell for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)}
+_KNOWN = {item.action: item.tell for item in COMMANDS}
 _GROUPS = (
     ("on workers", {item.action for item in WORKER_COMMANDS}),
+    ("on the host", {item.action for item in HOST_COMMANDS}),
     ("looking", {item.action for item in VIEW_COMMANDS}),
+    ("the tables", {item.action for item in FLEET_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )
 _INDENT = 29  # cells before the explanation

@@ -1,5 +1,7 @@
 """The selected worker: log, criteria, chart, events, as tabs; on a wide screen some of them stand side by side."""
 
+from collections.abc import Callable, Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -7,16 +9,18 @@ from textual.widget import Widget
 from console.fleet.cells import WorkerRow
 from console.fleet.model import Log, Run
 from console.format import count
+from console.happened import Happened
 from console.widgets.block import Block
 from console.widgets.chart import ChartPane
 from console.widgets.criteria import CriteriaPane, criteria_lines
 from console.widgets.curves import Curves
 from console.widgets.facts import FactsPane
+from console.widgets.happened import HappenedPane
 from console.widgets.heading import rule
 from console.widgets.lines import Lines
 from console.widgets.log import LogPane
 
-TABS = ("log", "criteria", "chart", "events")
+TABS = ("log", "criteria", "chart", "events", "happened")
 SIDE_CRITERIA, SIDE_CHART = 120, 160  # from these widths on they have a place of their own
 TALL = 18  # … the chart from this height on, too: it stands below the criteria
 
@@ -28,6 +32,7 @@ class Detail(Widget):
         super().__init__(id=id)
         self._curves = curves
         self._tab = TABS[0]
+        self._happened: Callable[[], Sequence[Happened]] = tuple
         self._row: WorkerRow | None = None
         self._run: Run | None = None
         self._now = 0.0
@@ -40,6 +45,7 @@ class Detail(Widget):
                 yield CriteriaPane(id="criteria")
                 yield ChartPane(id="chart")
                 yield FactsPane(id="events")
+                yield HappenedPane(id="happened")
             with Vertical(id="side"):
                 yield Block(id="side-criteria-rule")
                 yield CriteriaPane(id="side-criteria")
@@ -56,6 +62,11 @@ class Detail(Widget):
         """The worker as it is now."""
         self._row, self._run, self._now = row, run, now
         self._fill()
+
+    def listen(self, happened: Callable[[], Sequence[Happened]], tab: str) -> None:
+        """Where to learn what happened in the fleet, asked only while that is in sight; the tab to begin with."""
+        self._happened = happened
+        self._tab = tab if tab in TABS else self._tab
 
     @property
     def tabs(self) -> tuple[str, ...]:
@@ -98,7 +109,7 @@ class Detail(Widget):
 
     def rules(self) -> None:
         """The titles of the panes."""
-        name = self._row.worker if self._row else ""
+        name = self._row.worker if self._row and self.active != "happened" else ""
         inside = self.query_one("#left").has_focus_within
         note = self._log_note() if self.active == "log" else ""
         self.query_one("#left-rule", Block).show(
@@ -144,6 +155,8 @@ class Detail(Widget):
             self.log_pane.show(row.key if row else None, run.log if run else Log(), no_log(row))
         if self.active == "events":
             self.query_one("#events", FactsPane).show(row, run, self._now)
+        if self.active == "happened":
+            self.query_one("#happened", HappenedPane).show(self._happened())
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
         self.query_one(where, CriteriaPane).show(row)
         if self.active == "chart" or charted:
