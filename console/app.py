@@ -1,6 +1,5 @@
 """The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It decides nothing."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,11 +13,11 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from console.clipboard import through_tmux
+from console.clipboard import copy
 from console.fleet.model import RunKey
 from console.format import plural
 from console.happened import Diary
-from console.looks import AsciiOnly, Colourless
+from console.looks import looks
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
@@ -28,12 +27,12 @@ from console.screens.help import HelpScreen, groups_of
 from console.screens.host import Known
 from console.screens.notes import Notes
 from console.screens.palette import Commands
-from console.screens.pick import Item, Pick
 from console.screens.picture import Look, Picture, look
 from console.screens.reception import Reception
+from console.screens.theme import choose_theme
 from console.settings import SettingsFile
 from console.source import Actions, Door, Source
-from console.themes import ANSI, DARK, THEMES, WORDS
+from console.themes import THEMES, first_theme
 from console.widgets.curves import Curves
 from remote.errors import RemoteError
 
@@ -75,15 +74,14 @@ class ConsoleApp(App[None]):
         self.settings, self.diary = settings or SettingsFile(None), Diary()
         for item in THEMES.values():
             self.register_theme(item)
-        kept = self.settings.value.theme
-        self.theme = ANSI.name if self.no_color else theme or (kept if kept in THEMES else DARK.name)
+        self.theme = first_theme(theme, self.settings.value.theme, colours=not self.no_color)
         self._asked = False  # a repaint is on its way
         self._painted = 0.0
         self._unlisten: Callable[[], None] = lambda: None
 
     def get_line_filters(self) -> list[LineFilter]:
-        looks = [Colourless()] if self.no_color else [*super().get_line_filters()]
-        return [*looks, *([AsciiOnly()] if self._ascii else [])]
+        own, ansi = super().get_line_filters(), self.native_ansi_color
+        return looks(own, ascii=self._ascii, colours=not self.no_color, ansi=ansi)
 
     def get_default_screen(self) -> Screen[object]:
         return FleetScreen(self.take_picture())  # type: ignore[return-value]
@@ -159,10 +157,8 @@ class ConsoleApp(App[None]):
         self.repaint()
 
     def copy_text(self, text: str) -> None:
-        """To the clipboard of the terminal that the person sits at, through ssh and tmux."""
-        self.copy_to_clipboard(text)
-        if self._driver is not None and os.environ.get("TMUX"):
-            self._driver.write(through_tmux(text))
+        """To the clipboard of the terminal that the person sits at."""
+        copy(self, text)
         self.say(f"copied: {text.partition(chr(10))[0]}")
 
     def leave(self) -> None:
@@ -198,17 +194,7 @@ class ConsoleApp(App[None]):
         self.push_screen(HelpScreen(groups_of(self.screen)))
 
     def action_theme(self) -> None:
-        before = self.theme
-        items = [Item(name, words) for name, words in WORDS.items()]
-        pick = Pick("Theme", items, (before,), moved=self._try_theme)
-        self.push_screen(pick, lambda names: self._take_theme(names[0] if names else before))
-
-    def _try_theme(self, name: str) -> None:
-        self.theme = name
-
-    def _take_theme(self, name: str) -> None:
-        self.theme = name
-        self.settings.change(theme=name)
+        choose_theme(self)
 
 
 def run_app(app: ConsoleApp) -> int:

@@ -97,7 +97,7 @@ CONTRAST = _theme(
     quiet="#d0d0d0",
     strong="#ffffff",
     line="#a0a0a0",
-    cursor="#00409c",
+    cursor="#003080",
     away="#333333",
     accent="#6fd3ff",
     second="#ffd75f",
@@ -149,3 +149,10 @@ WORDS = {
     "colour-blind": "good, warning and bad in colours that most eyes tell apart",
     "ansi": "the terminal's own sixteen colours",
 }
+
+
+def first_theme(asked: str, kept: str, *, colours: bool) -> str:
+    """What was asked for, else what was chosen last; the plainest where there are no colours."""
+    if not colours:
+        return ANSI.name
+    return asked or (kept if kept in THEMES else DARK.name)

@@ -33,6 +33,7 @@ VIEW_COMMANDS = (
     Command("log", "log", "the worker's log", "l", True),
     Command("filter", "filter", "show only some workers: text, !text, state=failed, acc>0.8", "slash", True),
     Command("admit", "let in", "hosts that wait for you: a key to look at, a passphrase; try the others again", "u"),
+    Command("tag", "tag", "mark a worker: actions apply to all that are marked", "space"),
     Command("tab(-1)", "previous tab", "the tab before", "left_square_bracket"),
     Command("tab(1)", "next tab", "log, criteria, chart, events, what happened", "right_square_bracket"),
     Command("app.focus_next", "next pane", "move to the next pane", "tab"),
@@ -42,7 +43,6 @@ VIEW_COMMANDS = (
     Command("stamps", "log times", "show or hide the time on each line of the log", "t"),
 )
 FLEET_COMMANDS = (
-    Command("tag", "tag", "mark a worker: actions apply to all that are marked", "space"),
     Command("columns", "columns", "choose the columns of the workers, and their order", "C"),
     Command("sort_next", "sort", "sort the workers by the next column", "o"),
     Command("turn", "turn order", "the other way round", "O"),
@@ -67,7 +67,7 @@ APP_COMMANDS = (
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
     Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
-    Command("quit", "quit", "leave at once; workers are never touched", "ctrl+c"),
+    Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),
 )
 
 

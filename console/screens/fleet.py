@@ -12,6 +12,7 @@ from console.fleet.cells import WorkerRow
 from console.fleet.holders import gpus_of
 from console.fleet.model import RunKey
 from console.format import plural
+from console.plain import plain
 from console.screens.base import WorkersScreen
 from console.screens.commands import FLEET_COMMANDS, bindings
 from console.screens.filter import Completing, parse, problem
@@ -24,9 +25,11 @@ from console.widgets.block import Block
 from console.widgets.detail import Detail
 from console.widgets.heading import banner, guide, header
 from console.widgets.hosts import HostsTable
-from console.widgets.lines import Line, Lines
+from console.widgets.lines import Line, Lines, cut
 from console.widgets.worker_columns import all_metrics, catalogue, told
 from console.widgets.workers import WorkersTable, identity
+
+_ENTRY = 3  # a column that is chosen anew comes behind name, host and state
 
 
 class FleetScreen(WorkersScreen):
@@ -106,9 +109,6 @@ class FleetScreen(WorkersScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         if isinstance(self.focused, Input):
-            wrong = problem(self._filter, self.picture.workers)
-            if wrong:
-                return [("!", wrong)]
             return [
                 ("→", "complete"),
                 ("Enter", "keep"),
@@ -116,6 +116,13 @@ class FleetScreen(WorkersScreen):
                 ("text !text state=failed host~gpu acc>0.8", ""),
             ]
         return super().hints()
+
+    def show_hints(self) -> None:
+        wrong = problem(self._filter, self.picture.workers) if isinstance(self.focused, Input) else ""
+        if wrong:
+            self.query_one("#keys", Block).show(lambda width: [cut(((f" ! {plain(wrong)}", "warn"),), width)])
+        else:
+            super().show_hints()
 
     def on_workers_table_selected(self) -> None:
         self._show_selected()
@@ -184,7 +191,9 @@ class FleetScreen(WorkersScreen):
         names = [*now, *(name for name in catalogue(rows) if name not in now)]
         metrics = set(all_metrics(rows))
         items = [Item(name, "a metric: now, and where it goes" if name in metrics else told(name)) for name in names]
-        self.console.push_screen(Pick("Columns of the workers", items, now, many=True), self._take_columns)
+        self.console.push_screen(
+            Pick("Columns of the workers", items, now, many=True, entry=_ENTRY), self._take_columns
+        )
 
     def action_sort_next(self) -> None:
         names, now = self.table.shown, self.console.settings.value.sort

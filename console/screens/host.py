@@ -341,7 +341,7 @@ class HostScreen(WorkersScreen):
             )
             tone = "bad" if bad else "warn" if warned else "good"
             entries.append(Entry((("   ", "text"), (f"{clock(examined.began)} {words}", tone))))
-        self.query_one("#check", ItemsPane).show(entries, follow=not examined.done)
+        self.query_one("#check", ItemsPane).show(entries, follow=True)
 
     def _show_sessions(self) -> None:
         known = self.known

@@ -21,7 +21,7 @@ class Commands(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for item in possible(self.app, self.screen):
-            score = max(matcher.match(item.name), matcher.match(item.tell) / 4)
+            score = matcher.match(item.name) or (0.1 if query.casefold() in item.tell.casefold() else 0.0)
             if score > 0:
                 yield Hit(score, matcher.highlight(_name(item)), partial(self._do, item), item.name, item.tell)
 

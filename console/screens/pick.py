@@ -29,24 +29,28 @@ class Item:
     tell: str = ""
 
 
+def _bare(text: str) -> str:
+    return text.replace(" ", "").casefold()
+
+
 class PickList(Lines):
     """The items that match, the cursor on one of them."""
 
     can_focus = False
 
-    def __init__(self, items: Sequence[Item], chosen: Sequence[str], *, many: bool) -> None:
+    def __init__(self, items: Sequence[Item], chosen: Sequence[str], *, many: bool, entry: int) -> None:
         super().__init__(id="pick-list")
         self.items, self.chosen, self.many = list(items), list(chosen), many
+        self._entry = entry  # the place that the next one gets
         self._filter = ""
         self._at = next((place for place, item in enumerate(self.items) if not many and item.name in chosen), 0)
 
     @property
     def matching(self) -> list[Item]:
-        """Those with all letters of the filter in their name or what is told of them."""
-        words = self._filter.casefold().split()
-        if not words:
-            return self.items
-        return [item for item in self.items if all(word in f"{item.name} {item.tell}".casefold() for word in words)]
+        """Those with the filter in their name, blanks or not; if none has it, those of which it is told."""
+        typed = _bare(self._filter)
+        named = [item for item in self.items if typed in _bare(item.name)]
+        return named or [item for item in self.items if typed in _bare(item.tell)]
 
     @property
     def at(self) -> Item | None:
@@ -69,12 +73,15 @@ class PickList(Lines):
 
     def turn(self) -> None:
         """In or out."""
-        if self.at is not None:
-            name = self.at.name
-            self.chosen = (
-                [item for item in self.chosen if item != name] if name in self.chosen else [*self.chosen, name]
-            )
-            self.look_changed()
+        if self.at is None:
+            return
+        name = self.at.name
+        if name in self.chosen:
+            self.chosen.remove(name)
+        else:
+            self.chosen.insert(max(0, min(self._entry, len(self.chosen))), name)
+            self._entry += 1
+        self.look_changed()
 
     def shift(self, by: int) -> None:
         """Earlier or later among the chosen."""
@@ -112,8 +119,20 @@ class PickList(Lines):
             self.turn()
 
 
+class PickInput(Input):
+    """A box that leaves to its dialog the keys with which one chooses from several."""
+
+    many = False
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return not (self.many and character in (" ", "<", ">")) and super().check_consume_key(key, character)
+
+
 class Pick(ModalScreen[tuple[str, ...] | None]):
-    """The names that were chosen; an empty tuple: as it was by itself; None: nothing is to change."""
+    """The names that were chosen; an empty tuple: as it was by itself; None: nothing is to change.
+
+    `entry`: where in the order a newly chosen one goes, so that it is not the first to find no room.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", priority=True),
@@ -134,16 +153,20 @@ class Pick(ModalScreen[tuple[str, ...] | None]):
         chosen: Sequence[str] = (),
         *,
         many: bool = False,
+        entry: int = 0,
         moved: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self._title, self._items, self._chosen, self._many, self._moved = title, items, chosen, many, moved
+        self._entry = entry
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as frame:
             frame.border_title = self._title
-            yield Input(id="pick-filter", compact=True, placeholder="a part of a name")
-            yield PickList(self._items, self._chosen, many=self._many)
+            box = PickInput(id="pick-filter", compact=True, placeholder="a part of a name")
+            box.many = self._many
+            yield box
+            yield PickList(self._items, self._chosen, many=self._many, entry=self._entry)
             yield Block(lambda width: [cut(((f" {_MANY if self._many else _ONE}", "quiet"),), width)], id="pick-keys")
 
     def on_mount(self) -> None:
@@ -163,7 +186,7 @@ class Pick(ModalScreen[tuple[str, ...] | None]):
     def on_input_submitted(self) -> None:
         found = self.list
         if self._many:
-            self._end(tuple(found.chosen))
+            self._end(tuple(found.chosen) if found.chosen != [*self._chosen] else None)
         elif found.at is not None:
             self._end((found.at.name,))
 

@@ -20,7 +20,7 @@ from console.widgets.heading import rule
 from console.widgets.lines import Lines
 from console.widgets.log import LogPane
 
-TABS = ("log", "criteria", "chart", "events", "happened")
+TABS = ("log", "criteria", "chart", "events", "fleet")
 SIDE_CRITERIA, SIDE_CHART = 120, 160  # from these widths on they have a place of their own
 TALL = 18  # … the chart from this height on, too: it stands below the criteria
 
@@ -45,7 +45,7 @@ class Detail(Widget):
                 yield CriteriaPane(id="criteria")
                 yield ChartPane(id="chart")
                 yield FactsPane(id="events")
-                yield HappenedPane(id="happened")
+                yield HappenedPane(id="fleet")
             with Vertical(id="side"):
                 yield Block(id="side-criteria-rule")
                 yield CriteriaPane(id="side-criteria")
@@ -109,7 +109,7 @@ class Detail(Widget):
 
     def rules(self) -> None:
         """The titles of the panes."""
-        name = self._row.worker if self._row and self.active != "happened" else ""
+        name = self._row.worker if self._row and self.active != "fleet" else ""
         inside = self.query_one("#left").has_focus_within
         note = self._log_note() if self.active == "log" else ""
         self.query_one("#left-rule", Block).show(
@@ -155,8 +155,8 @@ class Detail(Widget):
             self.log_pane.show(row.key if row else None, run.log if run else Log(), no_log(row))
         if self.active == "events":
             self.query_one("#events", FactsPane).show(row, run, self._now)
-        if self.active == "happened":
-            self.query_one("#happened", HappenedPane).show(self._happened())
+        if self.active == "fleet":
+            self.query_one("#fleet", HappenedPane).show(self._happened())
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
         self.query_one(where, CriteriaPane).show(row)
         if self.active == "chart" or charted:

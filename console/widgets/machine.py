@@ -131,6 +131,11 @@ def link_lines(
     return lines
 
 
+def _gpu_source(source: str, error: str) -> str:
+    said = {"none": "no driver answers to any of the known tools", "asked": "no answer yet"}
+    return said.get(source, f"read by {source}") + (f": {error}" if error else "")
+
+
 def _facts(row: HostRow, host: Host, reconnects: int, trips: Sequence[float], now: float) -> Iterator[tuple[str, str]]:
     if trips:
         ordered = sorted(trips)
@@ -154,6 +159,6 @@ def _facts(row: HostRow, host: Host, reconnects: int, trips: Sequence[float], no
         yield "Python", f"{host.hello.python} runs the probe, version {host.hello.version}"
         yield "folder", host.hello.root
     if host.telemetry is not None:
-        yield "GPUs", f"asked by {host.telemetry.gpu_source}{': ' + row.gpu_error if row.gpu_error else ''}"
+        yield "GPUs", _gpu_source(host.telemetry.gpu_source, row.gpu_error)
     if host.link.mend:
         yield "to mend", host.link.mend

@@ -10,6 +10,7 @@ from tui_fleets import FakeActions, busy, key_of, racing
 
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen
+from console.screens.pick import Pick
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
 from console.screens.stop import StopDialog
@@ -101,6 +102,34 @@ async def tried_again(app):
     assert "trying gpu2 again" in screen_text(app)
 
 
+def order_is(*wanted: str) -> Check:
+    async def check(app):
+        assert tuple(row.worker for row in table(app)._rows)[: len(wanted)] == wanted
+
+    return check
+
+
+def sorted_by(column: str, *, downward: bool) -> Check:
+    async def check(app):
+        kept = app.settings.value
+        assert (kept.sort, kept.downward) == (column, downward)
+        assert ("▾" if downward else "▴") in screen_text(app) or not column
+
+    return check
+
+
+async def tall(app):
+    assert app.settings.value.taller == 1
+
+
+async def small(app):
+    assert app.settings.value.taller == -1
+
+
+async def all_shown(app):
+    assert "so few hosts are always all shown" in screen_text(app)
+
+
 TRANSFORMER, MAGVIT = ["j"] * 4, ["j"] * 3
 # where: keys that lead there; then key → (keys before it, what holds after it)
 FLEET: dict[str, tuple[list[str], Check]] = {
@@ -120,6 +149,16 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "w": ([], log_is(wrapping=True)),
     "t": ([], log_is(stamps=False)),
     "u": ([], tried_again),
+    "C": ([], screen(Pick)),
+    "o": ([], sorted_by("worker", downward=False)),
+    "O": (["S"], sorted_by("state", downward=True)),
+    "W": ([], order_is("attention", "eegnex", "foreign")),
+    "S": ([], order_is("transformer", "slowfast", "attention")),
+    "H": ([], order_is("magvit", "attention", "pretrained", "i3d", "imagenet")),
+    "L": ([], order_is("pretrained", "i3d", "attention", "eegnex", "foreign", "magvit", "imagenet", "transformer")),
+    "z": ([], all_shown),
+    "plus": ([], tall),
+    "minus": ([], small),
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),
