@@ -29,6 +29,7 @@ from console.widgets.lines import Line, Lines, cut
 from console.widgets.worker_columns import all_metrics, catalogue, told
 from console.widgets.workers import WorkersTable, identity
 
+_MOST_LINES = 60  # of a terminal: more than that is never given to the tables, or taken from them
 _ENTRY = 3  # a column that is chosen anew comes behind name, host and state
 
 
@@ -227,11 +228,13 @@ class FleetScreen(WorkersScreen):
         self._share_height()
 
     def action_taller(self, by: int) -> None:
-        settings = self.console.settings
-        before = self._heights()
-        settings.change(taller=settings.value.taller + by)
-        if self._heights() == before:  # there is no more to give
-            settings.change(taller=settings.value.taller - by)
+        now = self.console.settings.value.taller
+        wanted = range(now + by, now + by * _MOST_LINES, by)
+        taller = next((number for number in wanted if self._heights(number) != self._heights(now)), None)
+        if taller is None:
+            self.console.say("the tables show everything already" if by > 0 else "the tables cannot be smaller")
+            return
+        self.console.settings.change(taller=taller)
         self._share_height()
 
     def action_log(self) -> None:
@@ -292,15 +295,14 @@ class FleetScreen(WorkersScreen):
         chosen = self.console.settings.value
         return gpus_of(self.picture.fleet) if "gpu" in (*chosen.columns, chosen.sort) else {}
 
-    def _heights(self) -> tuple[int, int]:
+    def _heights(self, taller: int) -> tuple[int, int]:
         top = self.query_one("#banner", Block)
         foot = self.query_one("#notes", Block)
         fixed = 2 + sum(block.tall for block in (top, foot)) + self.query_one("#filter").display
         hosts = self.query_one("#hosts", HostsTable).lines
-        taller = self.console.settings.value.taller
         return heights(self.size.height - fixed, hosts, max(1, len(self.picture.workers)), taller)
 
     def _share_height(self) -> None:
-        hosts, workers = self._heights()
+        hosts, workers = self._heights(self.console.settings.value.taller)
         self.query_one("#hosts").styles.height = hosts
         self.table.styles.height = workers

@@ -17,6 +17,7 @@ from console.screens.commands import (
     HOST_COMMANDS,
     VIEW_COMMANDS,
     WORKER_COMMANDS,
+    method,
 )
 from console.screens.keys import key_name
 from console.widgets.facts import folded
@@ -30,6 +31,15 @@ _GROUPS = (
     ("the tables", {item.action for item in FLEET_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )
+# What keys of the library's own do, in our words; and those that are one thing for many keys.
+_NAMES = {item.action: item.name for item in COMMANDS} | {
+    "scroll_left": "to the left",
+    "scroll_right": "to the right",
+    "page_left": "far to the left",
+    "page_right": "far to the right",
+    "screen.copy_text": "copy what is selected with the mouse",
+}
+_ALIKE = {"pane": ("1…9", "pane", "go to a pane, counted from above")}
 _INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
 
@@ -40,9 +50,17 @@ def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
     for binding, enabled in active:
         if binding.system or not binding.description or not enabled:
             continue
+        action = method(binding.action)
+        if action in _ALIKE:
+            found[action] = _ALIKE[action]
+            continue
         keys = found[binding.action][0] + " " if binding.action in found else ""
-        tell = binding.tooltip or _KNOWN.get(binding.action, "")
-        found[binding.action] = (f"{keys}{key_name(binding.key)}", binding.description, tell)
+        tell = _KNOWN.get(binding.action, "") or binding.tooltip
+        found[binding.action] = (
+            f"{keys}{key_name(binding.key)}",
+            _NAMES.get(binding.action, binding.description),
+            tell,
+        )
     groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
     for action, entry in found.items():
         groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from console.examine import Found
 
 TABS = ("overview", "runs", "check", "sessions", "link")
+_BESIDE = 160  # from this width on what is to mend stands beside the machine
 TRIP_EVERY_S = 5.0
 _TRIPS = 60
 _OF_WORKERS = frozenset(method(item.action) for item in WORKER_COMMANDS)
@@ -91,6 +92,7 @@ class HostScreen(WorkersScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(HOST_COMMANDS),
+        Binding("q", "leave", "back", tooltip="back to the fleet"),
         *(Binding(str(n), f"pane({n})", f"pane {n}", show=False) for n in range(1, 10)),
     ]
 
@@ -103,10 +105,12 @@ class HostScreen(WorkersScreen):
         yield Block(id="title")
         yield Block(id="tabs")
         with Vertical(id="overview"):
-            yield GpusPane(id="gpus")
-            yield Block(id="disks", tall=True)
-            yield Block(id="mends-rule")
-            yield ItemsPane(id="mends")
+            with Vertical(id="machine"):
+                yield GpusPane(id="gpus")
+                yield Block(id="disks", tall=True)
+            with Vertical(id="mending"):
+                yield Block(id="mends-rule")
+                yield ItemsPane(id="mends")
         yield WorkersTable(id="runs")
         yield ItemsPane(id="check")
         yield ItemsPane(id="sessions")
@@ -320,7 +324,12 @@ class HostScreen(WorkersScreen):
         waits = "" if host.facts is not None and host.facts.whole else "   Caches are still being measured."
         self.query_one("#mends", ItemsPane).show(entries, f"Nothing to mend.{waits}   T: look more closely")
         lines = 1 + sum(1 + len(view.holders) for view in views)
-        self.query_one("#gpus").styles.height = max(1, min(lines if views else 1, self.size.height * 2 // 5))
+        wide = self.size.width >= _BESIDE
+        self.query_one("#overview").set_class(wide, "wide")
+        most = self.size.height - 8 if wide else self.size.height * 2 // 5
+        gpus = max(1, min(lines if views else 1, most))
+        self.query_one("#gpus").styles.height = gpus
+        self.query_one("#machine").styles.height = "1fr" if wide else gpus + max(1, len(row.disks) + bool(row.disks))
 
     def _show_check(self) -> None:
         examined = self.known.examined

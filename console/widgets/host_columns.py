@@ -39,7 +39,7 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
             Column("temp", 4, 5, lambda row, width: _hottest(row), to_right=True),
             Column("power", 6, 7, lambda row, width: _power(row), to_right=True),
         ]
-        columns[4:4] = [Column("each", max(4, min(8, gpus)), 8, lambda row, width: _each(row))]
+        columns[3:3] = [Column("mem", max(4, min(8, gpus)), 8, lambda row, width: _each(row))]
     if any(gpu.processes for row in rows for gpu in row.gpus):
         columns.append(Column("held by", 16, 7, _held_by))
     return columns

@@ -11,7 +11,7 @@ from console.fleet.cells import HostRow
 from console.glyphs import link
 from console.widgets.columns import GAP, Column, cells, choose, titles
 from console.widgets.host_columns import fine, fine_words, host_columns, host_message, host_tail
-from console.widgets.lines import Line, Lines, cut, padded, width_of
+from console.widgets.lines import UNMADE, Line, Lines, cut, padded, width_of
 
 _MARKS = 4  # cells before the first column
 _WORTH = 12  # cells in which a remark still says something
@@ -90,12 +90,17 @@ class HostsTable(Lines):
         self._columns = columns = choose(found, width - _MARKS - self._room_for_tails(width))
         focus = "▌   " if self.has_focus else "    "
         lines: list[Line] = [padded(((focus, "accent"), *titles(columns)), width)]
-        lines += [self._line(row, place, width) for place, row in enumerate(self._rows)]
-        if self._hidden:
-            cursor = self._cursor(len(self._rows))
-            words: Line = ((cursor, "accent"), (" ● ", "text"), (fine_words(self._hidden), "text"))
-            lines.append(padded(cut((*words, ("   Enter: show them", "quiet")), width), width))
+        top = self.scroll_offset.y
+        in_sight = range(top, top + self.size.height)
+        lines += [self.make(place + 1) if place in in_sight else UNMADE for place in range(self.lines)]
         return lines
+
+    def make(self, index: int) -> Line:
+        place, width = index - self.head, self.line_width
+        if place < len(self._rows):
+            return self._line(self._rows[place], place, width)
+        words: Line = ((self._cursor(place), "accent"), (" ● ", "text"), (fine_words(self._hidden), "text"))
+        return padded(cut((*words, ("   Enter: show them", "quiet")), width), width)
 
     def line_tone(self, index: int) -> str:
         return "cursor" if index and index - 1 == self._place and self.has_focus else ""

@@ -287,7 +287,9 @@ async def test_moving_goes_entry_by_entry_and_keeps_it_in_sight(opened):
 
 async def test_help_and_the_way_back(opened):
     async with opened(crowded(), (120, 40)) as pilot:
-        screen = await on_host(pilot, "question_mark")
+        screen = await on_host(pilot)
+        await pilot.press("question_mark")
+        await settled(pilot)
         assert isinstance(pilot.app.screen, HelpScreen) and "on the host" in screen_text(pilot.app)
         await pilot.press("escape")
         await settled(pilot)

@@ -119,11 +119,11 @@ def sorted_by(column: str, *, downward: bool) -> Check:
 
 
 async def tall(app):
-    assert app.settings.value.taller == 1
+    assert "the tables show everything already" in screen_text(app) and app.settings.value.taller == 0
 
 
 async def small(app):
-    assert app.settings.value.taller == -1
+    assert app.settings.value.taller < 0 and table(app).size.height == 9
 
 
 async def all_shown(app):
