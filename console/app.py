@@ -18,13 +18,13 @@ from console.fleet.model import RunKey
 from console.format import plural
 from console.happened import Diary
 from console.looks import looks
+from console.screens.asked import Known
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
 from console.screens.dialog import Dialog
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
-from console.screens.host import Known
 from console.screens.notes import Notes
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, look

@@ -1,7 +1,5 @@
 """One host on the whole screen: its GPUs and who is on them, its disks, what to mend; its runs; a check; its link."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -15,6 +13,7 @@ from console.fleet.holders import holder, holders
 from console.fleet.model import Host
 from console.format import clock, plural
 from console.parallel import in_thread
+from console.screens.asked import Examined, Known, examine
 from console.screens.base import WorkersScreen
 from console.screens.commands import HOST_COMMANDS, WORKER_COMMANDS, bindings, method
 from console.screens.empty import EmptyDialog
@@ -24,15 +23,15 @@ from console.widgets.block import Block
 from console.widgets.gpus import GpusPane, GpuView
 from console.widgets.heading import rule
 from console.widgets.items import Entry, ItemsPane
-from console.widgets.lines import Line, Lines, cut, padded
+from console.widgets.lines import Lines, cut
 from console.widgets.machine import disk_lines, found_entry, link_lines, mend_entries, session_entry, title_line
+from console.widgets.told import ToldPane
 from console.widgets.workers import WorkersTable, identity
 from remote.adoption import Foreign
 from remote.errors import RemoteError
 from remote.events import Cache
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
     from console.examine import Found
 
 TABS = ("overview", "runs", "check", "sessions", "link")
@@ -40,51 +39,6 @@ _BESIDE = 160  # from this width on what is to mend stands beside the machine
 TRIP_EVERY_S = 5.0
 _TRIPS = 60
 _OF_WORKERS = frozenset(method(item.action) for item in WORKER_COMMANDS)
-
-
-@dataclass(slots=True)
-class Examined:
-    """A check of a host, as far as it is."""
-
-    began: float
-    found: list["Found"] = field(default_factory=list)
-    done: bool = False
-    problem: str = ""
-
-
-@dataclass(slots=True)
-class Known:
-    """What was learned of a host by asking, kept while the console runs."""
-
-    examined: Examined | None = None
-    foreign: tuple[Foreign, ...] | None = None
-    asking: bool = False
-    problem: str = ""  # why there is no list of sessions
-    emptied: frozenset[str] = frozenset()  # paths of caches
-    trips: list[float] = field(default_factory=list)
-
-
-class LinkPane(Lines):
-    """What is known of the way there; scrolls."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._told: list[Line] = []
-
-    def show(self, lines: list[Line]) -> None:
-        """Other lines."""
-        self._told = lines
-        self.rebuild()
-
-    def build(self, width: int) -> list[Line]:
-        return [padded(cut(line, width), width) for line in self._told]
 
 
 class HostScreen(WorkersScreen):
@@ -114,7 +68,7 @@ class HostScreen(WorkersScreen):
         yield WorkersTable(id="runs")
         yield ItemsPane(id="check")
         yield ItemsPane(id="sessions")
-        yield LinkPane(id="link")
+        yield ToldPane(id="link")
         yield Block(id="notes", tall=True)
         yield Block(id="keys")
 
@@ -181,7 +135,7 @@ class HostScreen(WorkersScreen):
             past = diary.links(self._host)
             trips, again = self.known.trips, diary.reconnects(self._host)
             lines = link_lines(row, host, past, reconnects=again, trips=trips, now=picture.now)
-            self.query_one("#link", LinkPane).show(lines)
+            self.query_one("#link", ToldPane).show(lines)
         self.show_notes()
 
     def on_descendant_focus(self) -> None:
@@ -260,7 +214,7 @@ class HostScreen(WorkersScreen):
         known = self.known
         if known.examined is None or known.examined.done:
             known.examined = Examined(self.console.clock())
-            self.console.run_worker(_examine(self.console, self._host, known.examined))
+            self.console.run_worker(examine(self.console, self._host, known.examined))
         self._pick("check")
 
     def action_deploy(self) -> None:
@@ -397,22 +351,6 @@ class HostScreen(WorkersScreen):
             pass
         self._tripping = False
         self.console.changed()
-
-
-async def _examine(app: "ConsoleApp", host: str, examined: Examined) -> None:
-    """Goes on when the screen is left: what it found is there when somebody comes back."""
-
-    def found() -> "Iterator[Found]":
-        return app.actions.examine(host)
-
-    try:
-        async for item in in_thread(found):
-            examined.found.append(item)
-            app.changed()
-    except (RemoteError, ValueError) as error:
-        examined.problem = str(error)
-    examined.done = True
-    app.changed()
 
 
 def _is_bad(item: "Found") -> bool:

@@ -2,6 +2,7 @@
 
 import pytest
 from screen_text import settled
+from test_actions import until
 from test_snapshots import Svg
 from tui_fleets import busy, crowded, large
 
@@ -40,6 +41,8 @@ async def test_more_of_them(opened, picture, keys):
     async with opened(crowded(), (120, 40)) as pilot:
         await pilot.press(*keys)
         await settled(pilot)
+        known = pilot.app.known_hosts.get("gpu1")
+        await until(pilot, lambda: known is None or known.trips or (known.examined and known.examined.done))
         pilot.app.repaint()
         await settled(pilot)
         assert pilot.app.export_screenshot() == picture
