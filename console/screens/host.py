@@ -46,7 +46,7 @@ class HostScreen(WorkersScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(HOST_COMMANDS),
-        Binding("q", "leave", "back", tooltip="back to the fleet"),
+        Binding("q", "leave", "leave", tooltip="back to the fleet"),
         *(Binding(str(n), f"pane({n})", f"pane {n}", show=False) for n in range(1, 10)),
     ]
 
