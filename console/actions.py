@@ -7,10 +7,10 @@ Every action blocks, tells its progress as steps, and ends with a verdict for ev
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.config import Config
-from console.deeds import adopting, ending, fetching, resuming
+from console.deeds import adopting, emptying, ending, fetching, resuming
 from console.deeds.guard import READONLY, Guard
 from console.deeds.moving import Moving
 from console.deeds.origin import audit, instance, origin
@@ -23,10 +23,15 @@ from console.pulling.ledger import Pulls
 from console.pulling.options import PullOptions
 from console.shipping.kit import Shipping
 from console.source import Step
+from remote import adoption
+from remote.events import Cache
 from remote.launcher import KILL, LADDER, Rung
 from remote.transfer.pace import Bucket
 from trainer.record.ranking import Promoted
 from trainer.schema import nearest
+
+if TYPE_CHECKING:
+    from console.examine import Found
 
 
 class ConsoleActions:
@@ -131,6 +136,30 @@ class ConsoleActions:
         now = self._clock()
         about, run = origin(wish.worker, wish.host, now), instance(wish.worker, now)
         return self.guard.over(wish.worker, bind(adopting.adopt, self._hosts, wish, run, about))()
+
+    def examine(self, host: str) -> Iterator["Found"]:
+        """Nothing is started, and nothing stays there."""
+        from console.examine import examine_host  # noqa: PLC0415 - only where somebody looks
+
+        workers = [worker for worker in self._config.workers.values() if worker.host == host]
+        trains = not workers or any(worker.trainer for worker in workers)
+        return examine_host(host, self._config.hosts[host], self._hosts, trains=trains)
+
+    def empty(self, host: str, cache: Cache) -> Iterator[Step]:
+        """Empty a cache of this user."""
+        if self._readonly:
+            return _refused([host])
+        return self.guard.over(host, bind(emptying.empty, host, self._hosts.transport(host), cache))()
+
+    def foreign(self, host: str) -> tuple[adoption.Foreign, ...]:
+        """Only looks."""
+        return adoption.foreign(self._hosts.transport(host), self._config.hosts[host].socket)
+
+    def round_trip(self, host: str) -> float:
+        """Only looks."""
+        start = time.monotonic()
+        self._hosts.transport(host).run(["true"], timeout=20.0)
+        return time.monotonic() - start
 
     def check(self, workers: Sequence[str]) -> Iterator[Step]:
         """Try each worker out, starting nothing."""

@@ -14,10 +14,13 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
-from console.ascii_only import AsciiOnly
 from console.charts.memory import ChartMemory
+from console.clipboard import copy
 from console.fleet.model import Run, RunKey
 from console.format import plural
+from console.happened import Diary
+from console.looks import looks
+from console.screens.asked import Known
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
@@ -28,9 +31,11 @@ from console.screens.notes import Notes
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
+from console.screens.theme import choose_theme
 from console.screens.ways import Ways
+from console.settings import SettingsFile
 from console.source import Actions, Door, Source
-from console.themes import DARK, LIGHT
+from console.themes import THEMES, first_theme
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
@@ -58,7 +63,8 @@ class ConsoleApp(App[None]):
         actions: Actions,
         *,
         ascii: bool = False,
-        light: bool = False,
+        theme: str = "",
+        settings: SettingsFile | None = None,
         guide: str = "",
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
@@ -70,10 +76,12 @@ class ConsoleApp(App[None]):
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.charts = Notes(), charts or ChartMemory()
         self.ways = Ways(self)
+        self.known_hosts: dict[str, Known] = {}
         self._ascii, self._guide, self._look = ascii, guide, look or remembering()
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = LIGHT.name if light else DARK.name
+        self.settings, self.diary = settings or SettingsFile(None), Diary()
+        for item in THEMES.values():
+            self.register_theme(item)
+        self.theme = first_theme(theme, self.settings.value.theme, colours=not self.no_color)
         self._asked = False  # a repaint is on its way
         self._news = 0  # of the fleet that was painted
         self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
@@ -83,7 +91,8 @@ class ConsoleApp(App[None]):
         self._unlisten: Callable[[], None] = lambda: None
 
     def get_line_filters(self) -> list[LineFilter]:
-        return [*super().get_line_filters(), *([AsciiOnly()] if self._ascii else [])]
+        own, ansi = super().get_line_filters(), self.native_ansi_color
+        return looks(own, ascii=self._ascii, colours=not self.no_color, ansi=ansi)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Two more tones for curves, where a theme has none of its own."""
@@ -98,6 +107,9 @@ class ConsoleApp(App[None]):
         self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.fleet_changed)
         self.set_interval(TICK_S, self._tick)
+        problem = self.settings.take_problem()
+        if problem:
+            self.say(problem)
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing
 
     async def on_unmount(self) -> None:
@@ -138,6 +150,7 @@ class ConsoleApp(App[None]):
             return
         self._painted = time.monotonic()
         self._paints.append(self._painted)
+        self.diary.look(self.source.fleet)
         picture = self.take_picture()
         self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
@@ -176,6 +189,11 @@ class ConsoleApp(App[None]):
         self.notes.say(text, self.clock())
         self.repaint()
 
+    def copy_text(self, text: str) -> None:
+        """To the clipboard of the terminal that the person sits at."""
+        copy(self, text)
+        self.say(f"copied: {text.partition(chr(10))[0]}")
+
     def leave(self) -> None:
         """Quit, unless an action would be left half done."""
         busy = self.notes.busy
@@ -209,11 +227,10 @@ class ConsoleApp(App[None]):
         self.push_screen(HelpScreen(groups_of(self.screen)))
 
     def action_theme(self) -> None:
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        choose_theme(self)
 
 
-def run_app(source: Source, actions: Actions, *, door: Door, ascii: bool = False, guide: str = "") -> int:
+def run_app(app: ConsoleApp) -> int:
     """Show the screen until the person leaves; the exit code. Needs a terminal."""
-    app = ConsoleApp(source, actions, door=door, ascii=ascii, guide=guide)
     app.run()
     return app.return_code or 0

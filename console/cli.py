@@ -101,6 +101,10 @@ def _shared(default: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--state", metavar="DIR", default=default, help="where mirror and history are kept")
     parser.add_argument("--readonly", action="store_true", default=off, help="only look: no action is possible")
     parser.add_argument("--ascii", action="store_true", default=off, help="plain characters only")
+    themes = ("dark", "light", "contrast", "colour-blind", "ansi")  # as in console.themes
+    parser.add_argument(
+        "--theme", choices=themes, metavar="NAME", default=default, help=f"colours: {', '.join(themes)}"
+    )
     parser.add_argument("--debug", action="store_true", default=off, help="show tracebacks")
     return parser
 

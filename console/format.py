@@ -15,6 +15,8 @@ __all__ = [
     "cell_len",
     "clock",
     "count",
+    "day",
+    "decimal",
     "fit",
     "fit_end",
     "level",
@@ -47,6 +49,15 @@ def number(value: float | None, digits: int = 3) -> str:
     if size >= 999.5:
         return f"{value:,.0f}"
     return f"{value:.{max(0, digits - max(0, _whole_digits(size) - 1))}f}"
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """Like `number`, with room behind it, so that the points of short ones stand below each other."""
+    text = number(value, digits)
+    whole, point, rest = text.partition(".")
+    if "e" in text or not whole.lstrip("-").replace(",", "").isdigit() or len(whole) > max(3, digits):
+        return text
+    return text + " " * (digits - len(rest) + (0 if point else 1))
 
 
 def count(value: float | None) -> str:
@@ -118,6 +129,11 @@ def age(seconds: float | None) -> str:
 def clock(moment: float) -> str:
     """A time of day here: 12:41:03."""
     return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def day(moment: float) -> str:
+    """A day and a time here: 2026-01-02 12:41."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
 
 
 def bar(share: float | None, width: int) -> tuple[str, str]:

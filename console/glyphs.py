@@ -28,6 +28,7 @@ GLYPHS: dict[str, tuple[str, str]] = {
     "vanished": ("⌁", BAD),
 }
 UNREACHABLE, STALLED = "◐", "‖"
+FORGOTTEN_S = 900.0  # a plan that nobody has started for so long is as loud as a failure
 LINKS: dict[str, tuple[str, str]] = {
     "connecting": ("○", QUIET),
     "connected": ("●", TEXT),
@@ -43,7 +44,7 @@ _TWINS = {
     **dict(zip("○◷◌◔▶◇▽✓★⚑■✗☠▣⌁◐‖", "oqsp>vV+*L#XKM?(=", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True)),
     **dict(zip("●·…–—×≥≤°", "*.~--x><'", strict=True)),
-    **dict(zip("↑↓→←‹›", "^v><<>", strict=True)),
+    **dict(zip("↑↓→←‹›▴▾▸", "^v><<>^v>", strict=True)),
     **dict(zip("│┤├┬┴┼─━╸┄╌╭╮╰╯▌▐", "|][+++-=---++++||", strict=True)),
     **dict(zip("╍┈▸", "-.>", strict=True)),
     **dict(zip("⟳“”’", '@""\'', strict=True)),
@@ -56,7 +57,14 @@ def glyph(state: State) -> tuple[str, str]:
         return UNREACHABLE, WARN
     if state.stalled_for is not None:
         return STALLED, WARN
+    if forgotten(state):
+        return GLYPHS["planned"][0], WARN
     return GLYPHS.get(state.name, ("?", WARN))
+
+
+def forgotten(state: State) -> bool:
+    """Planned long ago, and never started."""
+    return state.name == "planned" and state.age is not None and state.age >= FORGOTTEN_S
 
 
 def link(phase: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from console.ascii_only import AsciiOnly
+from console.looks import AsciiOnly
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.help import HelpScreen, groups_of
 from console.screens.logs import LogsScreen

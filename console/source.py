@@ -4,16 +4,20 @@ The screen and the command line use only these. `console.pump` and `console.acti
 hand in their own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from console.fleet.model import Fleet, RunKey
 from console.pulling.options import PullOptions
+from remote.events import Cache
 
 if TYPE_CHECKING:
+    from console.deeds.adopting import Wish
     from console.door import Questions
+    from console.examine import Found
+    from remote.adoption import Foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +106,18 @@ class Actions(Protocol):
     def fetch(self, run: RunKey, path: str, limit: int, told: Callable[[int], None]) -> bytes:
         """One small file of a run's folder; blocks, and tells how many bytes came. ValueError or RemoteError when there
         is none, or it is larger than the limit."""
+
+    def examine(self, host: str) -> "Iterator[Found]":
+        """Everything on a host that would fail later, as it is found."""
+
+    def deploy(self, workers: Sequence[str]) -> Iterator[Step]: ...
+
+    def empty(self, host: str, cache: Cache) -> Iterator[Step]: ...
+
+    def foreign(self, host: str) -> "tuple[Foreign, ...]":
+        """What runs there and was started without us."""
+
+    def adopt(self, wish: "Wish") -> Iterator[Step]: ...
+
+    def round_trip(self, host: str) -> float:
+        """Seconds that the smallest command takes there and back."""

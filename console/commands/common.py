@@ -30,12 +30,17 @@ def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None, later: bo
     """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is. `later`: what is known
     of runs is read once it has been started."""
     from console.ask import on_terminal
-    from console.config import state_folder
     from console.engine import make_engine
 
-    state = Path(arguments.state).expanduser() if arguments.state else state_folder()
     asked = ask or on_terminal()
-    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=asked, later=later)
+    return make_engine(load_config(arguments), state_of(arguments), readonly=arguments.readonly, ask=asked, later=later)
+
+
+def state_of(arguments: argparse.Namespace) -> Path:
+    """The folder of mirror, history and settings."""
+    from console.config import state_folder
+
+    return Path(arguments.state).expanduser() if arguments.state else state_folder()
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

@@ -20,16 +20,25 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json, arguments.once, arguments.all = False, True, False
         status.run(arguments)
         return 0
-    from console.app import run_app
+    from console.app import ConsoleApp, run_app
     from console.door import HostDoor, Questions
+    from console.settings import SettingsFile
 
     questions = Questions()
     engine = common.engine(arguments, ask=questions.ask, later=True)
     door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
+    app = ConsoleApp(
+        engine.pump,
+        cast("Actions", _Later(lambda: engine.actions)),
+        door=door,
+        ascii=arguments.ascii,
+        theme=arguments.theme or "",
+        settings=SettingsFile(common.state_of(arguments)),
+        guide=guide,
+    )
     try:
-        actions = cast("Actions", _Later(lambda: engine.actions))
-        return run_app(engine.pump, actions, door=door, ascii=arguments.ascii, guide=guide)
+        return run_app(app)
     finally:
         questions.close()
         engine.hosts.close()

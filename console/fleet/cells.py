@@ -70,6 +70,9 @@ class WorkerRow:
     validated_epoch: int | None = None  # the epoch that the newest validation's figures belong to
     checked_epoch: int | None = None  # the newest decision of the stopping rules
     next_check_epoch: int | None = None
+    patience: int | None = None  # checks without a better value that end the run
+    patience_left: int | None = None
+    step_time_s: float | None = None
     samples_per_s: float | None = None
     data_wait: float | None = None
     eta_s: float | None = None

@@ -11,7 +11,7 @@ from console.fleet.cells import WorkerRow
 from console.fleet.model import RunKey
 from console.format import plural
 from console.pulling.options import DEFAULT_FOLDER
-from console.screens.commands import APP_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings
+from console.screens.commands import COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings, method
 from console.screens.hints import hints_of
 from console.screens.log_opening import logs_of
 from console.screens.picture import Picture
@@ -23,6 +23,10 @@ from console.widgets.heading import keys
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+
+
+_CHANGING = frozenset(method(item.action) for item in COMMANDS if item.changes)
+_NAMED = frozenset(method(item.action) for item in (*WORKER_COMMANDS, *VIEW_COMMANDS) if "." not in item.action)
 
 
 class WorkersScreen(Screen[None]):
@@ -61,8 +65,10 @@ class WorkersScreen(Screen[None]):
             self.console.changed()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.console.source.readonly and any(item.action == action and item.changes for item in WORKER_COMMANDS):
+        if self.console.source.readonly and action in _CHANGING:
             return False
+        if action in _NAMED and not hasattr(self, f"action_{action}"):
+            return False  # a key that belongs to another screen does not show up in the help of this one
         return super().check_action(action, parameters)
 
     def action_start(self) -> None:
@@ -144,7 +150,7 @@ class WorkersScreen(Screen[None]):
 
     def hints(self) -> list[tuple[str, str]]:
         """Keys for the foot of the screen, from the bindings in force."""
-        return hints_of(self, [item.action for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *APP_COMMANDS)])
+        return hints_of(self, [item.action for item in COMMANDS])
 
     def show_hints(self) -> None:
         """The foot of the screen."""

@@ -38,8 +38,9 @@ VIEW_COMMANDS = (
     Command("pictures", "pictures", "the pictures that a run drew, here in the terminal", "i"),
     Command("difference", "difference", "the configuration, and what differs from another run's", "d"),
     Command("admit", "let in", "hosts that wait for you: a key to look at, a passphrase; try the others again", "u"),
+    Command("tag", "tag", "mark a worker: actions apply to all that are marked", "space"),
     Command("tab(-1)", "previous tab", "the tab before", "left_square_bracket"),
-    Command("tab(1)", "next tab", "log, criteria, chart, events", "right_square_bracket"),
+    Command("tab(1)", "next tab", "log, criteria, chart, events, what happened", "right_square_bracket"),
     Command("app.focus_next", "next pane", "move to the next pane", "tab"),
     Command("app.focus_previous", "previous pane", "move to the pane before", "shift+tab"),
     Command("follow", "follow log", "follow the end of the log, or stay", "f"),
@@ -74,13 +75,41 @@ LOG_COMMANDS = (
     Command("copy", "copy", "copy the line, or the marked ones (space, shift+arrows)", "c", True),
     Command("save", "save", "what is shown, to a file; asks for its name", "ctrl+s", True),
 )
+FLEET_COMMANDS = (
+    Command("columns", "columns", "choose the columns of the workers, and their order", "C"),
+    Command("sort_next", "sort", "sort the workers by the next column", "o"),
+    Command("turn", "turn order", "the other way round", "O"),
+    Command("sort_by('')", "no order", "workers in the order of the configuration"),
+    Command("sort_by('worker')", "sort by name", "workers by their names", "W"),
+    Command("sort_by('state')", "sort by state", "workers in the order of a worker's life", "S"),
+    Command("sort_by('host')", "sort by host", "workers by their hosts", "H"),
+    Command("fold", "fold hosts", "all hosts, or only those that need a look", "z"),
+    Command("taller(1)", "taller tables", "a line more for hosts and workers", "plus"),
+    Command("taller(-1)", "smaller tables", "a line more for the selected worker", "minus"),
+)
+HOST_COMMANDS = (
+    Command("examine", "check host", "look now for everything that would fail later; changes nothing", "T", True),
+    Command("copy", "copy", "the selected command, or what the line says, for the clipboard", "c", True),
+    Command("empty", "empty cache", "empty the selected cache on the host; asks first", "E", True, True),
+    Command("deploy", "deploy", "bring the code of this host's workers there now", "D", False, True),
+    Command("adopt", "adopt", "look at the selected session that was started without trajconsole", "A", False, True),
+)
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
-    Command("theme", "light or dark", "change the colours", ""),
+    Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
-    Command("quit", "quit", "leave at once; workers are never touched", "ctrl+c"),
+    Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),
 )
+
+
+# The log screen has its own words for some of these, LOG_COMMANDS.
+COMMANDS = (*WORKER_COMMANDS, *HOST_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS, *FLEET_COMMANDS, *APP_COMMANDS)
+
+
+def method(action: str) -> str:
+    """The name behind an action: `tab` of `tab(-1)`, `focus_next` of `app.focus_next`."""
+    return action.partition("(")[0].rpartition(".")[2]
 
 
 def bindings(commands: tuple[Command, ...], *, prefix: str = "") -> list[Binding]:

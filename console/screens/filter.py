@@ -1,4 +1,4 @@
-"""The filter language: words and fields, all of which must hold. Pure; no text can make it fail.
+"""The filter language: words and fields, all of which must hold. No text can make it fail.
 
 magvit            the worker, host, state, race or reason contains it (a regular expression)
 !planned          … does not
@@ -9,7 +9,9 @@ acc>0.8           a figure; a metric's name may be shortened while only one has 
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from textual.suggester import Suggester
 
 from console.fleet.cells import WorkerRow
 
@@ -24,6 +26,8 @@ _TEXTS: dict[str, Callable[[WorkerRow], str]] = {
     "run": lambda row: str(row.key or ""),
 }
 _FIGURES: dict[str, Callable[[WorkerRow], float | None]] = {
+    "patience": lambda row: row.patience_left,
+    "wait": lambda row: row.data_wait,
     "epoch": lambda row: row.epoch,
     "step": lambda row: row.step,
     "samples/s": lambda row: row.samples_per_s,
@@ -37,6 +41,65 @@ def parse(text: str) -> Predicate:
     """A predicate from what was typed so far."""
     terms = [_term(word) for word in text.split() if word != "!"]
     return lambda row: all(term(row) for term in terms)
+
+
+def problem(text: str, rows: Sequence[WorkerRow]) -> str:
+    """What is wrong with it, for the person who types it; the first thing only."""
+    metrics = {name for row in rows for name, _ in row.metrics}
+    return next(filter(None, (_problem(word.removeprefix("!"), metrics) for word in text.split())), "")
+
+
+def _problem(word: str, metrics: set[str]) -> str:
+    found = _TERM.match(word)
+    if found is None:
+        return _flaw(word)
+    name, op, value = found["field"], found["op"].removeprefix("!") or found["op"], found["value"]
+    if name in _TEXTS:
+        return _flaw(value) if op == "~" else "" if op == "=" else f"{name} is text: use {name}= or {name}~"
+    near = sorted(metric for metric in metrics if name in metric)
+    if name not in _FIGURES and name not in metrics:
+        if not near:
+            return f"no field or metric {name!r}: {', '.join(fields())} …"
+        if len(near) > 1:
+            return f"{name!r} could be {' or '.join(near[:3])}"
+    try:
+        float(value)
+    except ValueError:
+        return f"{name} is a figure: compare it with a number, not {value!r}"
+    return f"{name} is a figure: use > < >= <= =" if op == "~" else ""
+
+
+def _flaw(pattern: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(pattern)
+    except (re.error, OverflowError) as error:
+        return f"no regular expression, searched for as it stands: {error}"
+    return ""
+
+
+def fields() -> list[str]:
+    """Names of all fields but the metrics."""
+    return [*_TEXTS, *_FIGURES]
+
+
+def completion(text: str, rows: Sequence[WorkerRow]) -> str | None:
+    """The text with its last word completed: a field's name, or a value that there is of it."""
+    head, last = text[: len(text) - len(text.rsplit(" ", maxsplit=1)[-1])], text.rsplit(" ", maxsplit=1)[-1]
+    bare = last.lstrip("!")
+    head += last[: len(last) - len(bare)]
+    name, sign, value = bare.partition("=")
+    if not bare:
+        return None
+    if sign and name in _TEXTS:
+        there = sorted({_TEXTS[name](row).replace(" ", "_") for row in rows} - {""})
+        found = next((item for item in there if item.casefold().startswith(value.casefold())), None)
+        return f"{head}{name}={found}" if found is not None else None
+    names = {f"{item}{'=' if item in _TEXTS else '>'}" for item in fields()}
+    names |= {f"{metric}>" for row in rows for metric, _ in row.metrics}
+    found = next((item for item in sorted(names) if item.startswith(bare)), None)
+    return None if found is None or found == bare else head + found
 
 
 def _term(word: str) -> Predicate:
@@ -108,3 +171,14 @@ def _pattern(text: str) -> re.Pattern[str]:
             return re.compile(text, re.IGNORECASE)
     except (re.error, OverflowError):
         return re.compile(re.escape(text), re.IGNORECASE)
+
+
+class Completing(Suggester):
+    """Completes what is typed into the box."""
+
+    def __init__(self, rows: Callable[[], Sequence[WorkerRow]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._rows = rows
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return completion(value, self._rows())

@@ -9,25 +9,35 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console.fleet.cells import WorkerRow
+from console.fleet.holders import gpus_of
 from console.fleet.model import RunKey
 from console.format import plural
+from console.plain import plain
 from console.screens.base import WorkersScreen
-from console.screens.filter import parse
+from console.screens.commands import FLEET_COMMANDS, bindings
+from console.screens.filter import Completing, parse, problem
+from console.screens.host import HostScreen
 from console.screens.layout import TOO_SMALL, heights, too_small
+from console.screens.pick import Item, Pick
 from console.screens.picture import Picture
 from console.screens.worker import WorkerScreen
 from console.widgets.block import Block
 from console.widgets.detail import Detail
 from console.widgets.heading import banner, guide, header
 from console.widgets.hosts import HostsTable
-from console.widgets.lines import Line, Lines
+from console.widgets.lines import Line, Lines, cut
+from console.widgets.worker_columns import all_metrics, catalogue, told
 from console.widgets.workers import WorkersTable, identity
+
+_MOST_LINES = 60  # of a terminal: more than that is never given to the tables, or taken from them
+_ENTRY = 3  # a column that is chosen anew comes behind name, host and state
 
 
 class FleetScreen(WorkersScreen):
     """Everything at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(FLEET_COMMANDS),
         *(Binding(str(n), f"pane({n})", f"pane {n}", show=False) for n in range(1, 10)),
     ]
 
@@ -35,6 +45,7 @@ class FleetScreen(WorkersScreen):
         super().__init__()
         self.picture = picture
         self._filter = ""
+        self._keep = parse("")
 
     def compose(self) -> ComposeResult:
         yield Block(id="small")
@@ -45,11 +56,20 @@ class FleetScreen(WorkersScreen):
             yield WorkersTable(id="workers")
             yield Detail(self.console.charts, id="detail")
             yield Block(id="notes", tall=True)
-            yield Input(id="filter", compact=True, placeholder="filter: text  !text  state=failed  acc>0.8")
+            hint = "filter: text  !text  state=failed  acc>0.8   →: complete"
+            yield Input(id="filter", compact=True, placeholder=hint, suggester=Completing(lambda: self.picture.workers))
             yield Block(id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
+        settings = self.console.settings.value
+        self.detail.listen(lambda: self.console.diary.newest(self.picture.fleet), settings.tab)
+        pane = self.detail.log_pane
+        if pane.wrapping != settings.wrap:
+            pane.action_wrap()
+        if pane.stamps != settings.stamps:
+            pane.action_stamps()
+        self._arrange()
         self.table.focus()
         self.show(self.picture)
 
@@ -74,14 +94,14 @@ class FleetScreen(WorkersScreen):
 
     def show(self, picture: Picture) -> None:
         self.picture = picture
-        rows = tuple(row for row in picture.workers if parse(self._filter)(row))
+        rows = tuple(row for row in picture.workers if self._keep(row)) if self._filter else picture.workers
         readonly = self.console.source.readonly
         self.query_one("#header", Block).show(
             lambda width: [header(picture.hosts, picture.workers, picture.race, picture.now, width, readonly=readonly)]
         )
         self.query_one("#banner", Block).show(self._top)
         self.query_one("#hosts", HostsTable).show(picture.hosts)
-        self.table.show(rows, picture.workers, empty=self._why_empty())
+        self.table.show(rows, picture.workers, empty=self._why_empty(), gpus=self._gpus())
         self._show_selected()
         self._share_height()
 
@@ -95,8 +115,20 @@ class FleetScreen(WorkersScreen):
 
     def hints(self) -> list[tuple[str, str]]:
         if isinstance(self.focused, Input):
-            return [("Enter", "keep"), ("Esc", "show all"), ("text !text state=failed host~gpu acc>0.8", "")]
+            return [
+                ("→", "complete"),
+                ("Enter", "keep"),
+                ("Esc", "show all"),
+                ("text !text state=failed host~gpu acc>0.8", ""),
+            ]
         return super().hints()
+
+    def show_hints(self) -> None:
+        wrong = problem(self._filter, self.picture.workers) if isinstance(self.focused, Input) else ""
+        if wrong:
+            self.query_one("#keys", Block).show(lambda width: [cut(((f" ! {plain(wrong)}", "warn"),), width)])
+        else:
+            super().show_hints()
 
     def on_workers_table_selected(self) -> None:
         self._show_selected()
@@ -104,12 +136,22 @@ class FleetScreen(WorkersScreen):
     def on_workers_table_opened(self) -> None:
         self.action_open()
 
+    def on_workers_table_headed(self, event: WorkersTable.Headed) -> None:
+        if event.column == self.console.settings.value.sort:
+            self.action_turn()
+        elif event.column:
+            self.action_sort_by(event.column)
+
+    def on_hosts_table_opened(self) -> None:
+        self.action_open()
+
     def on_descendant_focus(self) -> None:
         self.show_hints()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._filter = event.value
+        self._filter, self._keep = event.value, parse(event.value)
         self.show(self.picture)
+        self.show_hints()
 
     def on_input_submitted(self) -> None:
         self.query_one("#filter").display = bool(self._filter)
@@ -136,9 +178,69 @@ class FleetScreen(WorkersScreen):
         self.console.leave()
 
     def action_open(self) -> None:
+        hosts = self.query_one("#hosts", HostsTable)
         row = self.table.selected
-        if row is not None:
+        if hosts.has_focus:
+            if hosts.selected is not None:
+                self.console.push_screen(HostScreen(hosts.selected.name, self.picture))
+            else:
+                self.action_fold()
+        elif row is not None:
             self.console.push_screen(WorkerScreen(identity(row), self.picture))
+
+    def action_tag(self) -> None:
+        self.table.action_tag()
+
+    def action_columns(self) -> None:
+        rows, chosen = self.picture.workers, self.console.settings.value.columns
+        now = [*(chosen or self.table.shown)]
+        names = [*now, *(name for name in catalogue(rows) if name not in now)]
+        metrics = set(all_metrics(rows))
+        items = [Item(name, "a metric: now, and where it goes" if name in metrics else told(name)) for name in names]
+        self.console.push_screen(
+            Pick("Columns of the workers", items, now, many=True, entry=_ENTRY), self._take_columns
+        )
+
+    def action_sort_next(self) -> None:
+        names, now = self.table.shown, self.console.settings.value.sort
+        self.action_sort_by(names[names.index(now) + 1] if now in names[:-1] else "" if now else names[0])
+
+    def action_sort_by(self, column: str) -> None:
+        """Order the workers by a column; an empty name is the order of the configuration."""
+        if column == "loss" and "loss" not in all_metrics(self.picture.workers):
+            column = next((name for name in all_metrics(self.picture.workers) if "loss" in name), column)
+        found = catalogue(self.picture.workers).get(column)
+        if column and found is None:
+            self.console.say(f"no worker has {column}")
+            return
+        self.console.settings.change(sort=column, downward=found.downward if found else False)
+        self._arrange()
+        self.console.say(
+            f"sorted by {column}   O: the other way round" if column else "in the order of the configuration"
+        )
+
+    def action_turn(self) -> None:
+        settings = self.console.settings
+        if settings.value.sort:
+            settings.change(downward=not settings.value.downward)
+            self._arrange()
+        else:
+            self.console.say("nothing is sorted: o sorts by the next column")
+
+    def action_fold(self) -> None:
+        if not self.query_one("#hosts", HostsTable).fold():
+            self.console.say("so few hosts are always all shown")
+        self._share_height()
+
+    def action_taller(self, by: int) -> None:
+        now = self.console.settings.value.taller
+        wanted = range(now + by, now + by * _MOST_LINES, by)
+        taller = next((number for number in wanted if self._heights(number) != self._heights(now)), None)
+        if taller is None:
+            self.console.say("the tables show everything already" if by > 0 else "the tables cannot be smaller")
+            return
+        self.console.settings.change(taller=taller)
+        self._share_height()
 
     def action_log(self) -> None:
         self.detail.pick("log")
@@ -146,15 +248,18 @@ class FleetScreen(WorkersScreen):
 
     def action_tab(self, by: int) -> None:
         self.detail.turn(by)
+        self.console.settings.change(tab=self.detail.active)
 
     def action_follow(self) -> None:
         self.detail.log_pane.action_follow()
 
     def action_wrap(self) -> None:
         self.detail.log_pane.action_wrap()
+        self.console.settings.change(wrap=self.detail.log_pane.wrapping)
 
     def action_stamps(self) -> None:
         self.detail.log_pane.action_stamps()
+        self.console.settings.change(stamps=self.detail.log_pane.stamps)
 
     def action_pane(self, number: int) -> None:
         panes: list[Lines] = [self.query_one("#hosts", HostsTable), self.table, *self.detail.panes()]
@@ -181,10 +286,28 @@ class FleetScreen(WorkersScreen):
             return f"none of {plural(len(self.picture.workers), 'worker')} matches {self._filter}   esc: show all"
         return "no workers: add [workers.NAME] to config.toml"
 
-    def _share_height(self) -> None:
+    def _take_columns(self, names: tuple[str, ...] | None) -> None:
+        if names is not None:
+            self.console.settings.change(columns=names)
+            self._arrange()
+
+    def _arrange(self) -> None:
+        chosen = self.console.settings.value
+        self.table.put_in_order(chosen.columns, chosen.sort, downward=chosen.downward)
+
+    def _gpus(self) -> dict[RunKey, tuple[int, ...]]:
+        """Asked for only where it is shown."""
+        chosen = self.console.settings.value
+        return gpus_of(self.picture.fleet) if "gpu" in (*chosen.columns, chosen.sort) else {}
+
+    def _heights(self, taller: int) -> tuple[int, int]:
         top = self.query_one("#banner", Block)
         foot = self.query_one("#notes", Block)
         fixed = 2 + sum(block.tall for block in (top, foot)) + self.query_one("#filter").display
-        hosts, workers = heights(self.size.height - fixed, len(self.picture.hosts), max(1, len(self.picture.workers)))
+        hosts = self.query_one("#hosts", HostsTable).lines
+        return heights(self.size.height - fixed, hosts, max(1, len(self.picture.workers)), taller)
+
+    def _share_height(self) -> None:
+        hosts, workers = self._heights(self.console.settings.value.taller)
         self.query_one("#hosts").styles.height = hosts
         self.table.styles.height = workers

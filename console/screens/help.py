@@ -10,18 +10,39 @@ from textual.screen import ModalScreen, Screen
 
 from console import format as fmt
 from console.glyphs import GLYPHS, STALLED, UNREACHABLE
-from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, LOG_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS
+from console.screens.commands import (
+    APP_COMMANDS,
+    CHART_COMMANDS,
+    COMMANDS,
+    FLEET_COMMANDS,
+    HOST_COMMANDS,
+    LOG_COMMANDS,
+    VIEW_COMMANDS,
+    WORKER_COMMANDS,
+    method,
+)
 from console.screens.keys import key_name
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
-_KNOWN = {item.action: item.tell for item in (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS, *APP_COMMANDS)}
+_KNOWN = {item.action: item.tell for item in COMMANDS}
 _GROUPS = (
     ("on workers", {item.action for item in WORKER_COMMANDS}),
+    ("on the host", {item.action for item in HOST_COMMANDS}),
     ("looking", {item.action for item in (*VIEW_COMMANDS, *LOG_COMMANDS)}),
     ("charts", {item.action for item in CHART_COMMANDS}),
+    ("the tables", {item.action for item in FLEET_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )
+# What keys of the library's own do, in our words; and those that are one thing for many keys.
+_NAMES = {item.action: item.name for item in COMMANDS} | {
+    "scroll_left": "to the left",
+    "scroll_right": "to the right",
+    "page_left": "far to the left",
+    "page_right": "far to the right",
+    "screen.copy_text": "copy what is selected with the mouse",
+}
+_ALIKE = {"pane": ("1…9", "pane", "go to a pane, counted from above")}
 _INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
 
@@ -32,9 +53,17 @@ def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
     for binding, enabled in active:
         if binding.system or not binding.description or not enabled:
             continue
+        action = method(binding.action)
+        if action in _ALIKE:
+            found[action] = _ALIKE[action]
+            continue
         keys = found[binding.action][0] + " " if binding.action in found else ""
         tell = binding.tooltip or _KNOWN.get(binding.action, "")
-        found[binding.action] = (f"{keys}{key_name(binding.key)}", binding.description, tell)
+        found[binding.action] = (
+            f"{keys}{key_name(binding.key)}",
+            _NAMES.get(binding.action, binding.description),
+            tell,
+        )
     groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
     for action, entry in found.items():
         groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)

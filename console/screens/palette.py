@@ -1,10 +1,13 @@
-"""The command palette: the same commands as the keys, by their names."""
+"""The command palette: the same commands as the keys, by their names. It lists what the screen in front can do now."""
 
 from functools import partial
+from typing import Any
 
+from textual.app import App
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.screen import Screen
 
-from console.screens.commands import APP_COMMANDS, CHART_COMMANDS, LOG_COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, Command
+from console.screens.commands import APP_COMMANDS, COMMANDS, LOG_COMMANDS, Command, method
 from console.screens.keys import key_name
 from console.screens.logs import LogsScreen
 
@@ -13,31 +16,32 @@ class Commands(Provider):
     """Commands that the screen below the palette can do now."""
 
     async def discover(self) -> Hits:
-        for item in self._possible():
+        for item in possible(self.app, self.screen):
             yield DiscoveryHit(_name(item), partial(self._do, item), item.name, item.tell)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for item in self._possible():
-            score = matcher.match(item.name)
+        for item in possible(self.app, self.screen):
+            score = matcher.match(item.name) or (0.1 if query.casefold() in item.tell.casefold() else 0.0)
             if score > 0:
                 yield Hit(score, matcher.highlight(_name(item)), partial(self._do, item), item.name, item.tell)
 
-    def _possible(self) -> list[Command]:
-        own = (
-            LOG_COMMANDS if isinstance(self.screen, LogsScreen) else (*WORKER_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS)
-        )
-        return [item for item in (*own, *APP_COMMANDS) if self._can(item)]
-
-    def _can(self, item: Command) -> bool:
-        name = item.action.partition("(")[0].removeprefix("app.")
-        if item in WORKER_COMMANDS and not self.screen.check_action(name, ()):
-            return False
-        return any(hasattr(place, f"action_{name}") for place in (self.screen, self.app)) and name != "palette"
-
     async def _do(self, item: Command) -> None:
-        target = self.app if item in APP_COMMANDS else self.screen
-        await self.app.run_action(item.action, target)
+        target = self.app if item in APP_COMMANDS or item.action.startswith("app.") else self.screen
+        await self.app.run_action(item.action.removeprefix("app."), target)
+
+
+def possible(app: App[Any], screen: Screen[Any]) -> list[Command]:
+    """What this screen can do now, in the order of the commands."""
+    known = (*LOG_COMMANDS, *APP_COMMANDS) if isinstance(screen, LogsScreen) else COMMANDS
+    return [item for item in known if _can(app, screen, item) and method(item.action) != "palette"]
+
+
+def _can(app: App[Any], screen: Screen[Any], item: Command) -> bool:
+    name = method(item.action)
+    if item in APP_COMMANDS or item.action.startswith("app."):
+        return hasattr(app, f"action_{name}")
+    return hasattr(screen, f"action_{name}") and bool(screen.check_action(name, ()))
 
 
 def _name(item: Command) -> str:

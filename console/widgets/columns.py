@@ -23,6 +23,13 @@ class Column(Generic[Row]):
     cell: Callable[[Row, int], Line]  # row, width → spans
     to_right: bool = False
     grow: int = 0  # how many more cells it may take
+    name: str = ""  # what it is known by, in settings and to sort by
+    key: Callable[[Row], float | str | None] | None = None  # what its rows are sorted by; None: no value, at the end
+    downward: bool = False  # the most comes first by nature
+
+    def widened(self, width: int) -> "Column[Row]":
+        """The same, in so many cells."""
+        return self if width == self.width else replace(self, width=width)
 
 
 def choose(columns: Sequence[Column[Row]], width: int) -> list[Column[Row]]:
@@ -44,14 +51,51 @@ def choose(columns: Sequence[Column[Row]], width: int) -> list[Column[Row]]:
     return chosen
 
 
-def titles(columns: Sequence[Column[Row]]) -> Line:
-    """The head line."""
-    spans: list[tuple[str, str]] = []
-    for place, column in enumerate(columns):
-        gap = " " * GAP if place else ""
-        spans.append((gap, "quiet"))
-        spans.extend(padded(((column.title, "quiet"),), column.width, to_right=column.to_right))
-    return tuple(spans)
+def titles(columns: Sequence[Column[Row]], sort: str = "", *, downward: bool = False) -> Line:
+    """The head line; an arrow at the column that the rows are sorted by takes no cell of its own."""
+    gaps = [" " * GAP if place else "" for place in range(len(columns))]
+    heads = [
+        "".join(text for text, _ in padded(((item.title, ""),), item.width, to_right=item.to_right)) for item in columns
+    ]
+    place = next((place for place, column in enumerate(columns) if sort and column.name == sort), -1)
+    if place >= 0:
+        sign, head = "▾" if downward else "▴", heads[place]
+        before, after = len(head) - len(head.lstrip()), len(head) - len(head.rstrip())
+        if columns[place].to_right and before:
+            heads[place] = head[: before - 1] + sign + head[before:]
+        elif columns[place].to_right and place:
+            gaps[place] = gaps[place][:-1] + sign
+        elif after:
+            heads[place] = f"{head.rstrip()}{sign}{' ' * (after - 1)}"
+        elif place + 1 < len(columns):
+            gaps[place + 1] = sign + gaps[place + 1][1:]
+        elif place:
+            gaps[place] = gaps[place][:-1] + sign
+    tones = ["accent" if number == place else "quiet" for number in range(len(columns))]
+    return tuple(
+        span
+        for number, (gap, head) in enumerate(zip(gaps, heads, strict=True))
+        for span in ((gap, "accent"), (head, tones[number]))
+    )
+
+
+def at_cell(columns: Sequence[Column[Row]], x: int) -> str:
+    """The name of the column that stands over a cell, its gap counted to it."""
+    for column in columns:
+        if x < column.width + GAP:
+            return column.name
+        x -= column.width + GAP
+    return ""
+
+
+def ordered(rows: Sequence[Row], column: Column[Row] | None, *, downward: bool) -> list[Row]:
+    """Sorted by a column; rows of equal value keep their order, rows without one come last, in theirs."""
+    if column is None or column.key is None:
+        return list(rows)
+    key = column.key
+    known = [(value, row) for row in rows if (value := key(row)) is not None and value == value]  # noqa: PLR0124 - nan
+    lost = [row for row in rows if (value := key(row)) is None or value != value]  # noqa: PLR0124
+    return [row for _, row in sorted(known, key=lambda item: item[0], reverse=downward)] + lost
 
 
 def cells(columns: Sequence[Column[Row]], row: Row, *, message: Line = (), after: int = 0) -> Line:

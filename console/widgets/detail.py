@@ -1,5 +1,7 @@
 """The selected worker: log, criteria, chart, events, as tabs; on a wide screen some of them stand side by side."""
 
+from collections.abc import Callable, Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -9,15 +11,17 @@ from console.charts.panel import panels
 from console.fleet.cells import WorkerRow
 from console.fleet.model import Log, Run
 from console.format import count
+from console.happened import Happened
 from console.widgets.block import Block
 from console.widgets.chart import ChartPane
 from console.widgets.criteria import CriteriaPane, criteria_lines
 from console.widgets.facts import FactsPane
+from console.widgets.happened import HappenedPane
 from console.widgets.heading import rule
 from console.widgets.lines import Lines
 from console.widgets.log import LogPane
 
-TABS = ("log", "criteria", "chart", "events")
+TABS = ("log", "criteria", "chart", "events", "fleet")
 SIDE_CRITERIA, SIDE_CHART = 120, 160  # from these widths on they have a place of their own
 TALL = 18  # … the chart from this height on, too: it stands below the criteria
 
@@ -29,6 +33,7 @@ class Detail(Widget):
         super().__init__(id=id)
         self._charts = charts
         self._tab = TABS[0]
+        self._happened: Callable[[], Sequence[Happened]] = tuple
         self._row: WorkerRow | None = None
         self._run: Run | None = None
         self._now = 0.0
@@ -41,6 +46,7 @@ class Detail(Widget):
                 yield CriteriaPane(id="criteria")
                 yield ChartPane(self._charts, id="chart")
                 yield FactsPane(id="events")
+                yield HappenedPane(id="fleet")
             with Vertical(id="side"):
                 yield Block(id="side-criteria-rule")
                 yield CriteriaPane(id="side-criteria")
@@ -57,6 +63,11 @@ class Detail(Widget):
         """The worker as it is now."""
         self._row, self._run, self._now = row, run, now
         self._fill()
+
+    def listen(self, happened: Callable[[], Sequence[Happened]], tab: str) -> None:
+        """Where to learn what happened in the fleet, asked only while that is in sight; the tab to begin with."""
+        self._happened = happened
+        self._tab = tab if tab in TABS else self._tab
 
     @property
     def tabs(self) -> tuple[str, ...]:
@@ -99,7 +110,7 @@ class Detail(Widget):
 
     def rules(self) -> None:
         """The titles of the panes."""
-        name = self._row.worker if self._row else ""
+        name = self._row.worker if self._row and self.active != "fleet" else ""
         inside = self.query_one("#left").has_focus_within
         note = self._log_note() if self.active == "log" else ""
         self.query_one("#left-rule", Block).show(
@@ -145,6 +156,8 @@ class Detail(Widget):
             self.log_pane.show(row.key if row else None, run.log if run else Log(), no_log(row))
         if self.active == "events":
             self.query_one("#events", FactsPane).show(row, run, self._now)
+        if self.active == "fleet":
+            self.query_one("#fleet", HappenedPane).show(self._happened())
         where = "#criteria" if "criteria" in tabs else "#side-criteria"
         self.query_one(where, CriteriaPane).show(row)
         if self.active == "chart" or charted:

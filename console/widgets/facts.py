@@ -147,9 +147,13 @@ def event_line(event: Mapping[str, Any]) -> Line:
     """One event: when, what, and everything else that it says."""
     when = event.get("t")
     moment = fmt.clock(float(when)) if isinstance(when, int | float) and 0 <= when < 1e11 else "--:--:--"
-    details = "  ".join(f"{key} {_value(value)}" for key, value in event.items() if key not in _OWN)
     name = event.get("event", "?")
-    return ((f"{moment}  ", "quiet"), (plain(str(name)), "text"), (f"  {plain(details)}", "quiet"))
+    return ((f"{moment}  ", "quiet"), (plain(str(name)), "text"), (f"  {plain(details(event))}", "quiet"))
+
+
+def details(event: Mapping[str, Any]) -> str:
+    """Everything else that an event says."""
+    return "  ".join(f"{key} {_value(value)}".strip() for key, value in event.items() if key not in _OWN)
 
 
 def folded(text: str, width: int) -> list[str]:

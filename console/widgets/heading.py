@@ -101,6 +101,8 @@ def rule(name: str, tabs: Sequence[str], active: str, note: str, width: int, *, 
     have = width_of(tuple(spans))
     tail: Line = ((" ", "line"), (note, "quiet"), (" ──", "line")) if note else ()
     space = width - have - width_of(tail)
+    if space < 1 and name:  # the cursor shows whose it is: rather its name than the note
+        return rule("", tabs, active, note, width, focus=focus)
     if space < 1:
         tail, space = (), width - have
     return (*cut(tuple(spans), width), ("─" * max(0, space), "line"), *tail)

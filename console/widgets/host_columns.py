@@ -1,5 +1,6 @@
 """What the hosts table shows of a row. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from console import format as fmt
@@ -10,6 +11,9 @@ from console.widgets.columns import Column
 from console.widgets.lines import Line
 
 _FULL = 0.95
+_VARIANT = re.compile(
+    r"[ -](?:\d+ ?GB|HBM\w*|PCIe|SXM\w*|NVL\w*)(?=[ -]|$)"
+)  # its memory stands in a column of its own
 _FAR_S, _SOON_S = 60 * 86400, 86400  # until the disk is full: not worth a word, worth a colour
 
 
@@ -23,7 +27,7 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
         Column("cpu", 5, 1, lambda row, width: _share(row, row.cpu), to_right=True),
         Column("load", 5, 6, _load, to_right=True),
         Column("memory", 9, 1, lambda row, width: _pair(row, row.memory_used, row.memory_total), to_right=True),
-        Column("disk", max(9, *(_disk_width(row) for row in rows)) if rows else 9, 1, _disk, to_right=False),
+        Column("disk", max([4, *(_disk_width(row) for row in rows)]), 1, _disk, to_right=False),
     ]
     if any(_filling(row) for row in rows):
         columns.append(Column("full in", 7, 4, lambda row, width: _full_in(row)))
@@ -35,7 +39,28 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
             Column("temp", 4, 5, lambda row, width: _hottest(row), to_right=True),
             Column("power", 6, 7, lambda row, width: _power(row), to_right=True),
         ]
+        columns[3:3] = [Column("mem", max(4, min(8, gpus)), 8, lambda row, width: _each(row))]
+    if any(gpu.processes for row in rows for gpu in row.gpus):
+        columns.append(Column("held by", 16, 7, _held_by))
     return columns
+
+
+def fine(row: HostRow) -> bool:
+    """Nobody has to look at it."""
+    return row.phase == "connected" and row.unheard_for is None and all(item.level == "note" for item in row.advice)
+
+
+def fine_words(rows: Sequence[HostRow]) -> str:
+    """Many hosts in one line."""
+    gpus = [gpu for row in rows for gpu in _whole(row)]
+    used = [gpu.utilisation for gpu in gpus if gpu.utilisation is not None]
+    free = sum(not gpu.processes and (gpu.utilisation or 0.0) < 0.05 for gpu in gpus)
+    words = f"{fmt.plural(len(rows), 'host')} fine"
+    if gpus:
+        mean = f", {fmt.percent(sum(used) / len(used))} used" if used else ""
+        words += f": {fmt.plural(len(gpus), 'GPU')}{mean}, {free} idle"
+    known = [row.cpu for row in rows if row.cpu is not None]
+    return f"{words}   cpu {fmt.percent(sum(known) / len(known))}" if known else words
 
 
 def host_message(row: HostRow) -> Line:
@@ -73,6 +98,7 @@ def _kind(row: HostRow) -> str:
     name = plain(whole[0].name)
     for maker in ("NVIDIA ", "AMD ", "GeForce ", "Instinct "):
         name = name.removeprefix(maker)
+    name = _VARIANT.sub("", name) or name
     many = f"×{len(whole)}" if len(whole) > 1 else ""
     return fmt.fit(name, min(16 - len(many), fmt.cell_len(name))) + many
 
@@ -100,6 +126,26 @@ def _fullest(row: HostRow) -> GpuCell | None:
 def _gpu_memory(row: HostRow, width: int) -> Line:
     gpu = _fullest(row)
     return () if gpu is None else _pair(row, gpu.memory_used, gpu.memory_total)
+
+
+def _each(row: HostRow) -> Line:
+    """The memory of each GPU, one small bar each."""
+    whole = _whole(row)[:8] if row.gpus else []
+    shares = [
+        gpu.memory_used / gpu.memory_total if gpu.memory_used is not None and gpu.memory_total else None
+        for gpu in whole
+    ]
+    return (("".join(map(fmt.level, shares)), "second" if row.phase == "connected" else "quiet"),)
+
+
+def _held_by(row: HostRow, width: int) -> Line:
+    """Users whose processes are on its GPUs, those with most processes first."""
+    users: dict[str, int] = {}
+    for item in {item.pid: item for gpu in row.gpus for item in gpu.processes}.values():
+        name = item.user or "?"
+        users[name] = users.get(name, 0) + 1
+    words = " ".join(f"{plain(name)} {users[name]}" for name in sorted(users, key=lambda name: -users[name]))
+    return ((fmt.fit(words, width), _tone(row)),) if words else ()
 
 
 def _hottest(row: HostRow) -> Line:
@@ -137,7 +183,9 @@ def _disk_text(row: HostRow) -> str:
 
 
 def _disk_width(row: HostRow) -> int:
-    return fmt.cell_len(_disk_text(row))
+    """With room for every percentage."""
+    mount = fmt.cell_len(plain(row.disk_mount))
+    return min(12, mount) + 5 if row.disk_total else 0
 
 
 def _disk(row: HostRow, width: int) -> Line:

@@ -121,10 +121,8 @@ class Lines(ScrollView, can_focus=True):
         self._lines = []
         self.rebuild()
 
-    def on_focus(self) -> None:
-        self.look_changed()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        super().watch_has_focus(_has_focus)
         self.look_changed()
 
     def look_changed(self) -> None:

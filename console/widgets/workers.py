@@ -1,5 +1,6 @@
 """The workers table. The cursor stays on its worker, wherever its row goes; tags mark those that an action is for."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -7,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from console.fleet.cells import WorkerRow
-from console.glyphs import glyph
-from console.widgets.columns import Column, cells, choose, titles
-from console.widgets.lines import UNMADE, Line, Lines, padded
-from console.widgets.worker_columns import message, worker_columns
+from console.glyphs import GLYPHS, forgotten, glyph
+from console.widgets.columns import Column, at_cell, cells, choose, ordered, titles
+from console.widgets.lines import UNMADE, Line, Lines, padded, width_of
+from console.widgets.worker_columns import BROKEN, STATE, Gpus, catalogue, message, worker_columns
 
 Worker = tuple[str, str]  # worker, host: what a row is known by
 _MARKS = 4  # cells before the first column
@@ -32,7 +33,6 @@ class WorkersTable(Lines):
         Binding("G,end", "move(100000)", "last worker", show=False),
         Binding("pagedown", "page(1)", "a page down", show=False),
         Binding("pageup", "page(-1)", "a page up", show=False),
-        Binding("space", "tag", "tag", tooltip="mark workers: actions apply to all marked ones", show=False),
     ]
 
     class Selected(Message):
@@ -41,8 +41,20 @@ class WorkersTable(Lines):
     class Opened(Message):
         """A worker was chosen to be looked at."""
 
+    class Headed(Message):
+        """A column's head was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._chosen: tuple[str, ...] = ()
+        self._sort, self._downward = "", False
+        self._gpus: Gpus = {}
+        self._wide: dict[str, int] = {}  # the widest that a column was since the last resize: it does not shrink again
+        self._given: tuple[WorkerRow, ...] = ()
         self._all: tuple[WorkerRow, ...] = ()
         self._rows: tuple[WorkerRow, ...] = ()
         self._at: Worker | None = None
@@ -51,18 +63,52 @@ class WorkersTable(Lines):
         self._empty = ""
         self._columns: list[Column[WorkerRow]] = []
 
-    def show(self, rows: tuple[WorkerRow, ...], total: tuple[WorkerRow, ...], *, empty: str = "") -> None:
-        """New rows (after the filter), and all rows, which decide the columns, so that filtering does not move them."""
-        if (rows, total, empty) == (self._rows, self._all, self._empty):
+    def put_in_order(self, columns: tuple[str, ...], sort: str, *, downward: bool) -> None:
+        """Which columns, and the order of the rows."""
+        if (columns, sort, downward) == (self._chosen, self._sort, self._downward):
             return
-        self._rows, self._all, self._empty = rows, total, empty
+        self._chosen, self._sort, self._downward = columns, sort, downward
+        self._wide.clear()
+        self._take(self._given)
+
+    def show(
+        self,
+        rows: tuple[WorkerRow, ...],
+        total: tuple[WorkerRow, ...],
+        *,
+        empty: str = "",
+        gpus: Gpus | None = None,
+    ) -> None:
+        """New rows (after the filter), and all rows, which decide the columns, so that filtering does not move them."""
+        held = gpus or {}
+        if (rows, total, empty, held) == (self._given, self._all, self._empty, self._gpus):
+            return
+        self._all, self._empty, self._gpus = total, empty, held
         known = {identity(row) for row in total}
         self._tags = frozenset(worker for worker in self._tags if worker in known)
-        before = self._at
+        self._take(rows)
+
+    def _take(self, rows: tuple[WorkerRow, ...]) -> None:
+        """Put the rows in order, the cursor on its worker."""
+        before, self._given = self._at, rows
+        self._rows = self._in_order(rows)
         self._settle()
         self.rebuild()
         if before != self._at:
             self._moved()
+
+    def _in_order(self, rows: tuple[WorkerRow, ...]) -> tuple[WorkerRow, ...]:
+        """By the column; of those that have no value there, the broken and the forgotten stand before the others."""
+        column = catalogue(self._all, gpus=self._gpus).get(self._sort) if self._sort else None
+        if column is None:
+            return rows
+        worst_first = sorted(rows, key=_trouble)
+        return tuple(ordered(worst_first, column, downward=self._downward))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The columns in sight."""
+        return tuple(column.name for column in self._columns)
 
     @property
     def selected(self) -> WorkerRow | None:
@@ -94,15 +140,35 @@ class WorkersTable(Lines):
 
     def build(self, width: int) -> list[Line]:
         hosts = {row.host for row in self._all}
-        self._columns = columns = choose(worker_columns(self._all, many_hosts=len(hosts) > 1), width - _MARKS)
+        found = worker_columns(self._all, many_hosts=len(hosts) > 1, chosen=self._chosen, gpus=self._gpus)
+        for place, column in enumerate(found):
+            wide = self._wide[column.name] = max(column.width, self._wide.get(column.name, 0))
+            rank = min(1, column.rank) if column.name == self._sort else column.rank
+            found[place] = replace(column, width=wide, rank=rank)
+        self._columns = columns = choose(found, width - _MARKS)
         focus = "▌   " if self.has_focus else "    "
-        lines: list[Line] = [padded(((focus, "accent"), *titles(columns)), width)]
+        head: Line = ((focus, "accent"), *titles(columns, self._sort, downward=self._downward))
         top = self.scroll_offset.y
+        lines: list[Line] = [self._with_rest(padded(head, width), width_of(head))]
         in_sight = range(top, top + self.size.height)
         lines += [self.make(place + 1) if place in in_sight else UNMADE for place in range(len(self._rows))]
         if not self._rows:
             lines.append(padded(((f"    {self._empty}", "quiet"),), width))
         return lines
+
+    def _with_rest(self, head: Line, used: int) -> Line:
+        """At the end of the head, where there is room: the broken and forgotten rows that are out of sight below."""
+        last = self.scroll_offset.y + self.size.height - self.head
+        below = self._rows[last:]
+        broken, planned = sum(row.state.name in BROKEN for row in below), sum(forgotten(row.state) for row in below)
+        if not (broken or planned):
+            return head
+        words = " ".join(
+            f"{GLYPHS[name][0]}{count}" for name, count in (("failed", broken), ("planned", planned)) if count
+        )
+        tail: Line = ((f" ↓ {words}", "warn"),)
+        room = self.line_width - used
+        return head if room < width_of(tail) + 1 else (*padded(head, self.line_width - width_of(tail)), *tail)
 
     def make(self, index: int) -> Line:
         place = index - self.head
@@ -111,7 +177,7 @@ class WorkersTable(Lines):
         cursor = "›" if place == self._place else " "
         tag = "+" if identity(row) in self._tags else " "
         text = message(row, selected=place == self._place)
-        after = [column.title for column in self._columns].index("state") + 1
+        after = max([column.name for column in self._columns].index(STATE) + 1, 1)
         body = cells(self._columns, row, message=text, after=after)
         return padded(((cursor, "accent"), (tag, "accent"), (f"{sign} ", tone), *body), self.line_width)
 
@@ -119,6 +185,11 @@ class WorkersTable(Lines):
         if index and index - 1 == self._place and self._rows:
             return "cursor" if self.has_focus else "cursor-away"
         return ""
+
+    def on_resize(self) -> None:
+        self._wide.clear()
+        super().on_resize()
+        self._into_view()
 
     def action_move(self, by: int) -> None:
         self._go(self._place + by)
@@ -135,6 +206,8 @@ class WorkersTable(Lines):
 
     def on_click(self, event: events.Click) -> None:
         place = event.y + self.scroll_offset.y - self.head
+        if event.y < self.head and event.x >= _MARKS:
+            self.post_message(self.Headed(at_cell(self._columns, event.x - _MARKS)))
         if event.y >= self.head and 0 <= place < len(self._rows):
             self._go(place)
             if event.chain == 2:
@@ -172,3 +245,7 @@ class WorkersTable(Lines):
 
     def _moved(self) -> None:
         self.post_message(self.Selected())
+
+
+def _trouble(row: WorkerRow) -> int:
+    return 0 if row.state.name in BROKEN else 1 if forgotten(row.state) else 2

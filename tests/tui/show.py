@@ -51,7 +51,7 @@ def main() -> None:
         source,
         fleets.FakeActions(ladder),
         ascii="--ascii" in sys.argv,
-        light="--light" in sys.argv,
+        theme="light" if "--light" in sys.argv else "",
         clock=lambda: fleets.NOW + time.time() - start,
     )
     app.run()

@@ -12,6 +12,7 @@ from console.screens.compare import CompareScreen
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen
 from console.screens.logs import LogsScreen
+from console.screens.pick import Pick
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
 from console.screens.standings import StandingsScreen
@@ -104,6 +105,34 @@ async def tried_again(app):
     assert "trying gpu2 again" in screen_text(app)
 
 
+def order_is(*wanted: str) -> Check:
+    async def check(app):
+        assert tuple(row.worker for row in table(app)._rows)[: len(wanted)] == wanted
+
+    return check
+
+
+def sorted_by(column: str, *, downward: bool) -> Check:
+    async def check(app):
+        kept = app.settings.value
+        assert (kept.sort, kept.downward) == (column, downward)
+        assert ("▾" if downward else "▴") in screen_text(app) or not column
+
+    return check
+
+
+async def tall(app):
+    assert "the tables show everything already" in screen_text(app) and app.settings.value.taller == 0
+
+
+async def small(app):
+    assert app.settings.value.taller < 0 and table(app).size.height == 9
+
+
+async def all_shown(app):
+    assert "so few hosts are always all shown" in screen_text(app)
+
+
 TRANSFORMER, MAGVIT = ["j"] * 4, ["j"] * 3
 # where: keys that lead there; then key → (keys before it, what holds after it)
 FLEET: dict[str, tuple[list[str], Check]] = {
@@ -128,6 +157,15 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "v": ([], screen(StandingsScreen)),
     "i": ([], screen(WorkerScreen)),
     "d": ([], screen(WorkerScreen)),
+    "C": ([], screen(Pick)),
+    "o": ([], sorted_by("worker", downward=False)),
+    "O": (["S"], sorted_by("state", downward=True)),
+    "W": ([], order_is("attention", "eegnex", "foreign")),
+    "S": ([], order_is("transformer", "slowfast", "attention")),
+    "H": ([], order_is("magvit", "attention", "pretrained", "i3d", "imagenet")),
+    "z": ([], all_shown),
+    "plus": ([], tall),
+    "minus": ([], small),
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),

@@ -48,7 +48,7 @@ async def test_views(opened, picture, name, keys, size):
 
 
 @pytest.mark.parametrize(
-    "more", [{"ascii": True}, {"light": True}, {"readonly": True}], ids=lambda more: next(iter(more))
+    "more", [{"ascii": True}, {"theme": "light"}, {"readonly": True}], ids=lambda more: next(iter(more))
 )
 async def test_other_looks(opened, picture, more):
     async with opened(busy(), (120, 36), **more) as pilot:

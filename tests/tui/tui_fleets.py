@@ -5,17 +5,35 @@ import copy
 import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from console.deeds.adopting import Wish
 from console.door import Questions
+from console.examine import Found
 from console.fleet.fold import fold
 from console.fleet.model import Fleet, Planned, RunKey
 from console.pulling.options import PullOptions
 from console.source import HostKey, Step
-from remote.events import Chunk, Disk, Document, Event, Gpu, Hello, LinkState, Process, Synced, Telemetry
+from remote.adoption import Foreign
+from remote.events import (
+    Block,
+    Cache,
+    Chunk,
+    Disk,
+    Document,
+    Event,
+    Facts,
+    Gpu,
+    GpuProcess,
+    Hello,
+    LinkState,
+    Process,
+    Synced,
+    Telemetry,
+)
 
 NOW = 1767357663.0  # 2026-01-02 12:41:03 UTC
 GIB = 2**30
@@ -361,6 +379,60 @@ def filling() -> Story:
     return story.plan("attention", "gpu1", NOW - 40).plan("pretrained", "gpu2", NOW - 40)
 
 
+@told_once
+def crowded() -> Story:
+    """One host with everything that a host can have: GPUs with processes of all kinds, findings, caches."""
+    story = busy()
+    mine = GpuProcess(103, 12 * GIB, "me", "python -m trainer run")
+    other = GpuProcess(9923, 900 * 2**20, "alma", "python notebook.py")
+    own = GpuProcess(8000, 2**30, "me", "python scratch.py")
+    gpus = (
+        replace(A10G[0], processes=(mine,), clock=1710.0, memory_clock=6251.0, power_limit=300.0),
+        replace(A10G[1], processes=(other, own), temperature=91.0, slowed_by=("heat",), clock=840.0, power_limit=300.0),
+        replace(A10G[2], instance=None, name="NVIDIA A100-SXM4-40GB"),
+        replace(A10G[2], instance=1, name="NVIDIA A100-SXM4-40GB MIG 1g.5gb", utilisation=None, memory_used=GIB),
+        replace(A10G[3], error="GPU is lost", utilisation=None, memory_used=None),
+    )
+    story.host("gpu1", gpus=gpus, cores=32, disk=0.97)
+    blocks = (
+        Block("nvme0n1", "/dev/nvme0n1", "disk", 606 * GIB, table="gpt"),
+        Block(
+            "nvme0n1p1",
+            "/dev/nvme0n1p1",
+            "partition",
+            400 * GIB,
+            start=2**20,
+            number=1,
+            below=("nvme0n1",),
+            mount="/",
+            filesystem="ext4",
+            filesystem_size=394 * GIB,
+        ),
+    )
+    caches = (
+        Cache("pip", "/home/me/.cache/pip", 31 * GIB // 10, True, "python3 -m pip cache purge"),
+        Cache("torch hub", "/home/me/.cache/torch/hub", GIB, False, "rm -rf -- /home/me/.cache/torch/hub"),
+    )
+    return story.tell("gpu1", Facts(blocks, caches))
+
+
+def large(hosts: int = 100, workers: int = 400) -> Story:
+    """Many hosts of eight GPUs, six of which need a look, and many workers."""
+    story = Story()
+    for number in range(hosts):
+        story.host(f"gpu{number:03d}", gpus=H100, cores=128, disk=0.985 if number % 20 == 7 else 0.4)
+    story.tell("gpu003", LinkState("unreachable", "connection timed out"), at=story.now - 40)
+    for number in range(workers):
+        name, host = f"w{number:03d}", f"gpu{number % hosts:03d}"
+        if number % 50 == 49:
+            story.plan(name, host, story.now - 32_400)
+        elif number % 50 == 24:
+            story.worker(name, host, "", exit={"code": 1}, alive=False, age=300)
+        else:
+            story.worker(name, host, "training", **{**TRAINING, "epoch": number % 50, "eta_s": 60.0 * number})
+    return story
+
+
 class FakeSource:
     """Hands in a fleet; `becomes` tells the listeners as the pump would."""
 
@@ -392,6 +464,17 @@ class FakeSource:
 
     async def stop(self) -> None:
         self.stopped = True
+
+
+FOUND = (
+    Found("host gpu1", "reach", True, "connected as me in 0.2 s"),
+    Found("host gpu1", "volume", True, "/ could be 206.0 GiB larger", "sudo growpart /dev/nvme0n1 1", warn=True),
+    Found("host gpu1", "tmux", False, "no tmux", "sudo apt-get install tmux"),
+)
+FOREIGN = (
+    Foreign(4711, session="night-run", socket="/tmp/tmux-1000/default"),
+    Foreign(4712, command="python train.py --lr 0.1", used_s=4000.0, age_s=5000.0),
+)
 
 
 class FakeActions:
@@ -433,6 +516,25 @@ class FakeActions:
     def attach_argv(self, run: RunKey) -> list[str]:
         self.asked.append(("attach", (str(run),)))
         return ["true"]
+
+    def deploy(self, workers: Sequence[str]) -> Iterator[Step]:
+        return self._do("deploy", tuple(workers))
+
+    def empty(self, host: str, cache: Cache) -> Iterator[Step]:
+        return self._do("empty", (host, cache.name))
+
+    def adopt(self, wish: Wish) -> Iterator[Step]:
+        return self._do("adopt", (wish.host, wish.worker, wish.session or str(wish.pid)))
+
+    def examine(self, host: str) -> Iterator[Found]:
+        self.asked.append(("examine", (host,)))
+        yield from FOUND
+
+    def foreign(self, host: str) -> tuple[Foreign, ...]:
+        return FOREIGN
+
+    def round_trip(self, host: str) -> float:
+        return 0.042
 
 
 class ToldDoor:

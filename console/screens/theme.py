@@ -1,0 +1,25 @@
+"""Choosing the colours: each theme is tried on while the cursor is on it."""
+
+from typing import TYPE_CHECKING
+
+from console.screens.pick import Item, Pick
+from console.themes import WORDS
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+
+def choose_theme(app: "ConsoleApp") -> None:
+    """Ask; what was chosen is kept."""
+    before = app.theme
+
+    def wear(name: str) -> None:
+        app.theme = name
+
+    def take(names: tuple[str, ...] | None) -> None:
+        wear(names[0] if names else before)
+        if names:
+            app.settings.change(theme=names[0])
+
+    items = [Item(name, words) for name, words in WORDS.items()]
+    app.push_screen(Pick("Theme", items, (before,), moved=wear), take)
