@@ -18,6 +18,7 @@ from textual.screen import Screen
 from console.fleet.model import RunKey
 from console.format import plural
 from console.glyphs import ascii_twin
+from console.screens import setting_up
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
@@ -25,10 +26,11 @@ from console.screens.dialog import Dialog
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
+from console.screens.page import Page
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, look
 from console.screens.reception import Reception
-from console.source import Actions, Door, Source
+from console.source import Actions, Door, Setup, Source
 from console.themes import DARK, LIGHT
 from console.widgets.curves import Curves
 from remote.errors import RemoteError
@@ -67,12 +69,14 @@ class ConsoleApp(App[None]):
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
         look: Look = look,
+        setup: Setup | None = None,
     ) -> None:
         super().__init__()
+        self.setup = setup
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.curves = Notes(), Curves()
-        self._ascii, self._guide, self._look = ascii, guide, look
+        self._ascii, self.guide, self._look = ascii, guide, look
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = LIGHT.name if light else DARK.name
@@ -91,6 +95,8 @@ class ConsoleApp(App[None]):
         self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.changed)
         self.set_interval(1.0, self.repaint)
+        if self.setup is not None:
+            self.set_interval(2.0, lambda: setting_up.look_at_file(self))
         await self.source.start()
 
     async def on_unmount(self) -> None:
@@ -102,7 +108,7 @@ class ConsoleApp(App[None]):
     def take_picture(self) -> Picture:
         """The fleet as it is now."""
         picture = self._look(self.source.fleet, self.source.races(), self.clock())
-        return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self._guide)
+        return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self.guide)
 
     def changed(self) -> None:
         """The fleet changed: repaint soon, and once for all that changes until then.
@@ -124,7 +130,7 @@ class ConsoleApp(App[None]):
         self._painted = time.monotonic()
         picture = self.take_picture()
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
+            if isinstance(screen, WorkersScreen | Dialog | Page) and screen.is_mounted:
                 screen.show(picture)
             if not screen.is_modal:
                 break
@@ -177,6 +183,9 @@ class ConsoleApp(App[None]):
         else:
             self.say(f"the session ended with code {code}" if code else "back from the session")
 
+    def action_hosts(self) -> None:
+        setting_up.add_hosts(self)
+
     def action_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="a command"))
@@ -184,12 +193,18 @@ class ConsoleApp(App[None]):
     def action_help(self) -> None:
         self.push_screen(HelpScreen(groups_of(self.screen)))
 
+    def action_new(self) -> None:
+        setting_up.new_worker(self)
+
+    def action_edit(self) -> None:
+        setting_up.edit(self)
+
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
 
-def run_app(source: Source, actions: Actions, *, door: Door, ascii: bool = False, guide: str = "") -> int:
+def run_app(source: Source, actions: Actions, *, door: Door, setup: Setup, ascii: bool = False, guide: str = "") -> int:
     """Show the screen until the person leaves; the exit code. Needs a terminal."""
-    app = ConsoleApp(source, actions, door=door, ascii=ascii, guide=guide)
+    app = ConsoleApp(source, actions, door=door, setup=setup, ascii=ascii, guide=guide)
     app.run()
     return app.return_code or 0

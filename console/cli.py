@@ -14,6 +14,8 @@ from trainer.schema import ConfigError
 COMMANDS = {
     "status": "hosts and workers as they are now",
     "check": "find out now what would fail later, on hosts and in workers",
+    "hosts": "hosts of your ssh configuration, and which of them are in config.toml",
+    "config": "look at config.toml and change it; comments and order stay",
     "trust": "look at the key of a new ssh host, and trust it",
     "deploy": "bring code to the hosts now, and say what is where",
     "start": "start workers; each is tried out first",

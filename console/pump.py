@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +60,7 @@ class Pump:
         self.history = History(state)
         self._pulls = Pulls(state)
         self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
+        self._state = state
         self._mirrors = {name: Mirror(state, name) for name in config.hosts}
         self._links: dict[str, Link] = {}
         self._heard: dict[str, dict[str, set[str]]] = {name: {} for name in config.hosts}  # since the link is up
@@ -113,13 +114,38 @@ class Pump:
     async def stop(self) -> None:
         """Close the links. Workers are never touched."""
         self._stopping.set()
-        links = list(self._links.values())
+        await self._close_links(list(self._links))
+        self._keep_history(force=True)
+        self.close()
+
+    async def leave(self, names: Collection[str]) -> None:
+        """Close the links of these hosts, and forget what is known of them."""
+        await self._close_links(names)
+        for name in names:
+            self._links.pop(name, None)
+            self._mirrors.pop(name).close()
+        hosts = {name: host for name, host in self._fleet.hosts.items() if name not in names}
+        runs = {key: run for key, run in self._fleet.runs.items() if key.host not in names}
+        self._fleet = replace(self._fleet, hosts=hosts, runs=runs, version=self._fleet.version + 1)
+
+    def take_up(self, config: Config) -> None:
+        """Another configuration, whose lost and changed hosts have been left: open the links that are new in it."""
+        self._config = config
+        new = [name for name in config.hosts if name not in self._mirrors]
+        for name in new:
+            self._mirrors[name], self._heard[name] = Mirror(self._state, name), {}
+        fleet = self._remembered(self._fleet, new)
+        self._fleet = replace(fleet, hosts={name: fleet.hosts[name] for name in config.hosts})
+        for name in new:
+            self._open(name)
+        self._tell()
+
+    async def _close_links(self, names: Collection[str]) -> None:
+        links = [self._links[name] for name in names if name in self._links]
         with ThreadPoolExecutor(max(1, len(links))) as each:  # a hung host is waited for beside the others, not before
             loop = asyncio.get_running_loop()
             await asyncio.gather(*(loop.run_in_executor(each, link.close) for link in links))
         self._drain()
-        self._keep_history(force=True)
-        self.close()
 
     def close(self) -> None:
         """Give up mirror and history."""
@@ -153,16 +179,20 @@ class Pump:
 
     def _first_fleet(self) -> Fleet:
         """What is known before the first word from a host: the plan and the mirror."""
+        return self._remembered(Fleet(pulled=self._pulls.load()), self._config.hosts)
+
+    def _remembered(self, fleet: Fleet, names: Collection[str]) -> Fleet:
+        """With the plan of the configuration, and what the mirror knows of these hosts."""
         now = self._clock()
-        hosts = {name: Host(name, link_since=now) for name in self._config.hosts}
+        hosts = {**fleet.hosts, **{name: Host(name, link_since=now) for name in names}}
         workers = [(name, worker.host) for name, worker in self._config.workers.items()]
         since = self.history.plan(str(self._config.path.absolute()), workers, now)
         planned = [
             Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
         ]
-        fleet = plan(Fleet(hosts, pulled=self._pulls.load()), planned)
-        for name, mirror in self._mirrors.items():
-            for dated in mirror.load():
+        fleet = plan(replace(fleet, hosts=hosts), planned)
+        for name in names:
+            for dated in self._mirrors[name].load():
                 fleet = fold(fleet, name, [dated.event], dated.time)
         return fleet
 
@@ -219,8 +249,10 @@ class Pump:
         return gone
 
     def _reopen(self, name: str) -> None:
-        self._links[name].close()
-        if not self._stopping.is_set():
+        link = self._links.get(name)
+        if link is not None:
+            link.close()
+        if not self._stopping.is_set() and name in self._links:
             self._open(name)
 
     def _put(self, batch: _Batch) -> None:
@@ -244,6 +276,9 @@ class Pump:
         if not batches:
             return
         self._keep_history()
+        self._tell()
+
+    def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 

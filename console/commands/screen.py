@@ -18,13 +18,15 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from console.app import run_app
     from console.door import HostDoor, Questions
+    from console.setup import EngineSetup
 
     questions = Questions()
     engine = common.engine(arguments, ask=questions.ask)
     door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
     try:
-        return run_app(engine.pump, engine.actions, door=door, ascii=arguments.ascii, guide=guide)
+        setup = EngineSetup(engine, questions)
+        return run_app(engine.pump, engine.actions, door=door, setup=setup, ascii=arguments.ascii, guide=guide)
     finally:
         questions.close()
         engine.hosts.close()
@@ -36,4 +38,10 @@ def _guide(config: "Config") -> str:
 
     if config.path != shipped():
         return ""
-    return "Nothing is configured yet: this machine is your first host. R starts the example race, about 3 minutes."
+    from console.editing.sshhosts import ssh_file
+    from remote.ssh.aliases import aliases
+
+    found = len(aliases(ssh_file()))
+    hosts = f"h adds hosts from ~/.ssh/config ({found} found)." if found else "h adds a host behind ssh."
+    first = "Nothing is configured yet: this machine is your first host."
+    return f"{first} R starts the example race, about 3 minutes. {hosts}"

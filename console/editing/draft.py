@@ -1,7 +1,7 @@
-"""A configuration file that is being changed: its text as it was read, the changes, what they make of it; and writing it.
+"""A configuration file that is being changed: its text as it was read, the changes, the result; and writing it.
 
-The changes are kept as changes, so that the last one can be taken back, and all of them can be made again on top of what
-somebody else wrote meanwhile. Nothing is written that the product's own reader does not accept.
+The changes are kept as changes, so that the last one can be taken back, and all of them can be made again on top of
+what somebody else wrote meanwhile. Nothing is written that the product's own reader does not accept.
 """
 
 import difflib
@@ -68,10 +68,9 @@ class Draft:
         return ()
 
     def difference(self) -> list[str]:
-        """Lines of a unified difference."""
-        old, new = self.before if self.there is not None else "", self.text
-        head = (str(self.path), "as it will be")
-        return [line.rstrip("\r\n") for line in difflib.unified_diff(old.splitlines(), new.splitlines(), *head, n=2)]
+        """Lines of a unified difference; of a new file, to the shipped one that it begins with."""
+        old, new = self.before.splitlines(), self.text.splitlines()
+        return [line.rstrip("\r\n") for line in difflib.unified_diff(old, new, str(self.path), "as it will be", n=2)]
 
     @property
     def outdated(self) -> bool:
@@ -115,7 +114,7 @@ def open_draft(path: Path) -> Draft:
 
 
 def _exchange(path: Path, expected: bytes, data: bytes) -> None:
-    """The file in one step, if it still is what was read. Two consoles that save at once exchange one after the other."""
+    """The file in one step, if it still is what was read. Of two consoles that save at once, one is told."""
     with path.open("rb") as old:
         fcntl.flock(old, fcntl.LOCK_EX)
         if _bytes(path) != expected:

@@ -1,8 +1,8 @@
 """TOML text and a change → TOML text: comments, order and spacing stay as people wrote them. Pure.
 
-A configuration has named tables, [hosts.NAME], [workers.NAME], [races.NAME], with keys in them; a change names the table,
-or one of its keys. What comes out is read again and compared with what was meant: text that is written in a way that
-cannot be changed surely is refused, and a person changes it by hand.
+A configuration has named tables, [hosts.NAME], [workers.NAME], [races.NAME], with keys in them; a change names the
+table, or one of its keys. What comes out is read again and compared with what was meant: text that is written in a way
+that cannot be changed surely is refused, and a person changes it by hand.
 """
 
 import json
@@ -137,6 +137,8 @@ def _with_table(lines: list[str], items: Sequence[_Item], change: Change) -> lis
         blank = [""] if lines and lines[-1].strip() else []
         return [*lines, *blank, *block]
     after = items[kind[-1]].after
+    while after < len(lines) and lines[after].startswith("#"):  # words about the table above
+        after += 1
     return [*lines[:after], "", *block, *lines[after:]]
 
 
@@ -246,7 +248,7 @@ def _mean(table: dict[str, Any], change: Change) -> None:
             return
         inner = inner.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise ValueError(f"{change}: {key} is no table here")
+            raise ValueError(f"{change}: {key} is no table here")  # noqa: TRY004 - what a person wrote
     if change.value is None:
         inner.pop(last, None)
     else:
@@ -264,3 +266,24 @@ def _as_read(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _as_read(item) for key, item in value.items()}
     return [_as_read(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def set_table(items: Iterable[str]) -> dict[str, Any]:
+    """`run.epochs=3` … as the table that `set` is. ValueError for what is none."""
+    table: dict[str, Any] = {}
+    for item in items:
+        key, equals, text = item.partition("=")
+        if not equals or not all(part.strip() for part in key.split(".")):
+            raise ValueError(f"{item} is not of the form key=value, as in run.epochs=3")
+        table = put_inside(table, [part.strip() for part in key.split(".")], read_value(text))
+    return table
+
+
+def put_inside(table: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """A copy of the table with one value set; None removes it."""
+    first, *rest = path
+    inner = table.get(first)
+    changed: Any = put_inside(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value
+    if changed is None or (rest and not changed):
+        return {key: item for key, item in table.items() if key != first}
+    return {**table, first: changed}

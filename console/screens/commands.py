@@ -44,6 +44,9 @@ VIEW_COMMANDS = (
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
+    Command("new", "new worker", "write a worker, from an earlier run or a preset, and start it", "n"),
+    Command("edit", "configuration", "change config.toml; comments and order stay, the difference is shown first", "e"),
+    Command("hosts", "add hosts", "look at the hosts of ~/.ssh/config, and add some of them", "h"),
     Command("theme", "light or dark", "change the colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit", "leave at once; workers are never touched", "ctrl+c"),
