@@ -46,7 +46,7 @@ class Page(Screen[None]):
         yield Listing(id="rows")
         yield Block(id="foot", tall=True)
         yield Block(id="prompt", tall=True)
-        yield Input(id="typed", compact=True)
+        yield Input(id="typed", compact=True, select_on_focus=False)
         yield Block(id="notes", tall=True)
         yield Block(id="keys")
 

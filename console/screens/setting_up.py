@@ -1,5 +1,6 @@
 """The ways into the configuration: new hosts, a new worker, the editor; and taking up what was written."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.config import Config, load
@@ -22,7 +23,14 @@ def add_hosts(app: "ConsoleApp") -> None:
 
 def new_worker(app: "ConsoleApp") -> None:
     """A worker to be written and started."""
-    app.say("not yet")
+    from console.screens.base import WorkersScreen  # noqa: PLC0415
+    from console.screens.new import NewPage  # noqa: PLC0415
+
+    setup = _setup(app)
+    if setup is None or isinstance(app.screen, NewPage):
+        return
+    row = next(iter(app.screen.marked), None) if isinstance(app.screen, WorkersScreen) else None
+    app.push_screen(NewPage(app.take_picture(), setup, worker=row.worker if row else "", run=row.key if row else None))
 
 
 def edit(app: "ConsoleApp") -> None:
@@ -44,13 +52,21 @@ def look_at_file(app: "ConsoleApp") -> None:
         taken_up(app, config, f"{config.path} was changed and is taken up")
 
 
-def written(app: "ConsoleApp", draft: Draft, trial: Trial | None = None) -> None:
-    """A draft was saved: take it up."""
+def written(
+    app: "ConsoleApp", draft: Draft, trial: Trial | None = None, then: Callable[[], object] = lambda: None
+) -> None:
+    """A draft was saved: take it up, and go on."""
     app.guide = ""  # it speaks of a console that nobody has configured
-    taken_up(app, draft.config(), f"written to {draft.path}", trial)
+    taken_up(app, draft.config(), f"written to {draft.path}", trial, then)
 
 
-def taken_up(app: "ConsoleApp", config: Config, words: str, trial: Trial | None = None) -> None:
+def taken_up(
+    app: "ConsoleApp",
+    config: Config,
+    words: str,
+    trial: Trial | None = None,
+    then: Callable[[], object] = lambda: None,
+) -> None:
     """Go on with another configuration, and say what is different."""
     setup = app.setup
     assert setup is not None
@@ -61,6 +77,7 @@ def taken_up(app: "ConsoleApp", config: Config, words: str, trial: Trial | None 
         if trial is not None:
             trial.close()
         app.say(f"{differences(old, config)}{words}")
+        then()
 
     app.run_worker(go(), name="take up", group="take up")
 
