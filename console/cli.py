@@ -29,6 +29,7 @@ COMMANDS = {
     "pull": "what runs came to, onto this laptop: results, logs, checkpoints, verified",
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
+    "serve": "the same screen in a browser, on this machine only unless told otherwise",
     "race": "start all workers of a race and follow it to its end",
 }
 

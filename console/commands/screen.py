@@ -1,6 +1,7 @@
 """No command: the screen. Without a terminal, one plain frame."""
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # Textual reads from the one and draws on the others.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    # Textual reads from the one and draws on the others; behind a browser its driver does both.
+    served = os.environ.get("TEXTUAL_DRIVER", "").startswith("console.serving")
+    if not served and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         arguments.json, arguments.once, arguments.all = False, True, False
         status.run(arguments)
         return 0

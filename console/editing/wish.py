@@ -141,7 +141,7 @@ def flat(table: Mapping[str, Any], at: str = "") -> dict[str, Any]:
 def preview(config: Config, name: str, table: Mapping[str, Any]) -> list[str]:
     """The exact command of a start, and where it goes."""
     host = config.hosts[table["host"]]
-    python = host.python or ("python3, the best that is there" if host.remote else "python3")
+    python = host.python or "python3"
     run = f"{host.root}/runs/{name}-<time>-<id>"
     if table.get("command"):
         words = [str(word).replace("{run}", "<run>").replace("{python}", python) for word in table["command"]]
@@ -149,7 +149,8 @@ def preview(config: Config, name: str, table: Mapping[str, Any]) -> list[str]:
         words = [f"{python} -P -m trainer run", "<run>/run.toml --run-dir <run>"]
     env = " ".join(f"{key}={value}" for key, value in (table.get("env") or {}).items())
     return [
-        f"on {table['host']}, tmux session {name} of the server {host.socket}; <run> is {run}",
+        f"on {table['host']}, tmux session {name} of the server {host.socket}; <run> is {run}"
+        + ("" if host.python else "; python3 is the best one that is there"),
         f"{env} {' '.join(words)}".strip(),
     ]
 

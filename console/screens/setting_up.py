@@ -35,7 +35,17 @@ def new_worker(app: "ConsoleApp") -> None:
 
 def edit(app: "ConsoleApp") -> None:
     """The configuration on a screen of its own."""
-    app.say("not yet")
+    from console.screens.edit import EditPage  # noqa: PLC0415
+
+    setup = _setup(app)
+    if setup is None or isinstance(app.screen, EditPage):
+        return
+    try:
+        draft = setup.draft()
+    except ConfigError as error:
+        app.say(str(error.problems[0]))
+    else:
+        app.push_screen(EditPage(app.take_picture(), setup, draft))
 
 
 def look_at_file(app: "ConsoleApp") -> None:
@@ -47,9 +57,10 @@ def look_at_file(app: "ConsoleApp") -> None:
         config = load(setup.config.path)
     except ConfigError as error:
         more = f", and {len(error.problems) - 1} more" if len(error.problems) > 1 else ""
-        app.say(f"not taken up: {error.problems[0]}{more}")
+        first = str(error.problems[0]).removeprefix(f"{setup.config.path.parent}/")
+        app.say(f"not taken up: {first}{more}")
     else:
-        taken_up(app, config, f"{config.path} was changed and is taken up")
+        taken_up(app, config, f"{config.path.name} was changed and is taken up")
 
 
 def written(
