@@ -30,6 +30,7 @@ COMMANDS = {
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
     "serve": "the same screen in a browser, on this machine only unless told otherwise",
+    "replay": "a recorded session on the screen again",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_shared(None)],
+    )
+    parser.add_argument(
+        "--record", metavar="FILE", help="keep what is on the screen; trajconsole replay shows it again"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():

@@ -5,12 +5,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.actions import ConsoleActions
 from console.config import Config
 from console.hosts import Ask, Hosts
 from console.pulling.ledger import Pulls
 from console.pump import Pump
+
+if TYPE_CHECKING:
+    from console.recording.recorder import Recorder
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
@@ -25,10 +29,17 @@ class Engine:
     actions: ConsoleActions
 
 
-def make_engine(config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None) -> Engine:
+def make_engine(
+    config: Config,
+    state: Path,
+    *,
+    readonly: bool = False,
+    ask: Ask | None = None,
+    recorder: "Recorder | None" = None,
+) -> Engine:
     """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords."""
     hosts = Hosts(config, ask=ask)
-    pump = Pump(config, state, hosts.transport, readonly=readonly)
+    pump = Pump(config, state, hosts.transport, readonly=readonly, recorder=recorder)
     actions = ConsoleActions(config, hosts, lambda: pump.fleet, readonly=readonly, pulls=Pulls(state))
     return Engine(config, hosts, pump, actions)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.config import Config
 from console.fleet.fold import fold, plan
@@ -28,6 +29,9 @@ from remote.link import Link
 from remote.transport import Transport
 from remote.watch import Watch, Watched
 from trainer.record import files, toml
+
+if TYPE_CHECKING:
+    from console.recording.recorder import Recorder
 
 QUEUED_BATCHES = 256
 HISTORY_EVERY_S = 2.0
@@ -56,7 +60,9 @@ class Pump:
         *,
         readonly: bool = False,
         clock: Callable[[], float] = time.time,
+        recorder: "Recorder | None" = None,
     ) -> None:
+        self._recorder = recorder
         self.history = History(state)
         self._pulls = Pulls(state)
         self._config, self._transports, self._readonly, self._clock = config, transports, readonly, clock
@@ -87,6 +93,8 @@ class Pump:
     def problems(self) -> tuple[str, ...]:
         """What a person should know of this laptop's own files."""
         found = [mirror.problem for mirror in self._mirrors.values() if mirror.problem]
+        if self._recorder is not None and self._recorder.problem:
+            found.append(self._recorder.problem)
         if self.history.set_aside is not None:
             found.append(f"the history was damaged: set aside as {self.history.set_aside} and built anew")
         return tuple(found)
@@ -190,9 +198,12 @@ class Pump:
         planned = [
             Planned(name, worker.host, since[name, worker.host]) for name, worker in self._config.workers.items()
         ]
+        if self._recorder is not None:
+            self._recorder.plan(list(self._config.hosts), planned, self.races())
         fleet = plan(replace(fleet, hosts=hosts), planned)
         for name in names:
             for dated in self._mirrors[name].load():
+                self._record(name, [dated.event], dated.time)
                 fleet = fold(fleet, name, [dated.event], dated.time)
         return fleet
 
@@ -272,11 +283,16 @@ class Pump:
             self._queue.clear()
         for batch in batches:
             self._room.release()
+            self._record(batch.host, batch.events, batch.time)
             self._fleet = fold(self._fleet, batch.host, batch.events, batch.time)
         if not batches:
             return
         self._keep_history()
         self._tell()
+
+    def _record(self, host: str, events: list[Event], when: float) -> None:
+        if self._recorder is not None:
+            self._recorder.batch(host, events, when)
 
     def _tell(self) -> None:
         for listener in tuple(self._listeners):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from console.fleet.model import Fleet, RunKey
     from console.frame import Paper
     from console.hosts import Ask
+    from console.recording.recorder import Recorder
     from console.source import Step
 
 
@@ -27,14 +28,15 @@ def load_config(arguments: argparse.Namespace) -> "Config":
     return config.load(config.find(arguments.config, Path.cwd()))
 
 
-def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None) -> "Engine":
+def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None, recorder: "Recorder | None" = None) -> "Engine":
     """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is."""
     from console.ask import on_terminal
     from console.config import state_folder
     from console.engine import make_engine
 
     state = Path(arguments.state).expanduser() if arguments.state else state_folder()
-    return make_engine(load_config(arguments), state, readonly=arguments.readonly, ask=ask or on_terminal())
+    config, asked = load_config(arguments), ask or on_terminal()
+    return make_engine(config, state, readonly=arguments.readonly, ask=asked, recorder=recorder)
 
 
 def tell_problems(found: "Engine", err: "Paper") -> None:

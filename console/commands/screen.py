@@ -9,6 +9,7 @@ from console.commands import common, status
 
 if TYPE_CHECKING:
     from console.config import Config
+    from console.recording.recorder import Recorder
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     from console.setup import EngineSetup
 
     questions = Questions()
-    engine = common.engine(arguments, ask=questions.ask)
+    recorder = _recorder(arguments.record) if arguments.record else None
+    engine = common.engine(arguments, ask=questions.ask, recorder=recorder)
     door = HostDoor(questions, engine.hosts, engine.pump.retry)
     guide = "" if arguments.config else _guide(engine.config)
     try:
@@ -32,6 +34,23 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         questions.close()
         engine.hosts.close()
+        if recorder is not None:
+            recorder.close()
+            if recorder.problem:
+                print(f"trajconsole: {recorder.problem}", file=sys.stderr)
+
+
+def _recorder(file: str) -> "Recorder":
+    from pathlib import Path
+
+    from console.recording.recorder import Recorder
+    from trainer.schema import ConfigError, Problem
+
+    try:
+        return Recorder(Path(file).expanduser())
+    except OSError as error:
+        mend = "name another: a recording is never written over" if isinstance(error, FileExistsError) else ""
+        raise ConfigError([Problem(file, None, "", f"cannot be recorded to: {error.strerror}", mend)]) from None
 
 
 def _guide(config: "Config") -> str:
