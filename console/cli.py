@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from console.examples import examples_of
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from trainer.schema import ConfigError
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "compare": "newest runs beside each other, and which differences are larger than noise",
     "serve": "the same screen in a browser, on this machine only unless told otherwise",
     "replay": "a recorded session on the screen again",
+    "completion": "what a shell needs to complete commands, options and names",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -74,7 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text.capitalize() + ".", parents=[shared])
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text.capitalize() + ".",
+            epilog=examples_of(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[shared],
+        )
         importlib.import_module(f"console.commands.{name}").add(command)
     return parser
 

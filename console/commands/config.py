@@ -10,16 +10,6 @@ from console.commands import common
 if TYPE_CHECKING:
     from console.editing.draft import Draft
 
-EXAMPLES = """examples:
-  trajconsole config show                                    the file in force
-  trajconsole config get workers.attention.set.run.epochs
-  trajconsole config set hosts.gpu1.root /big/trajconsole
-  trajconsole config set workers.attention.set '{ run.epochs = 50 }' --dry-run
-  trajconsole config unset workers.old                       a key, or a whole table
-  trajconsole config add-host gpu1 me@10.0.0.5
-  trajconsole config add-worker small --host gpu1 --trainer persistence-attention --set run.epochs=3
-  trajconsole config check                                   0: the file is right; 2: what is wrong with it"""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     does = parser.add_subparsers(dest="does", metavar="DOES", required=True)

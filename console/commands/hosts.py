@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from console.examine import Found
     from console.frame import Paper
 
-EXAMPLES = """examples:
-  trajconsole hosts                    what ~/.ssh/config names
-  trajconsole hosts --check            connect to each, and say what is there
-  trajconsole hosts gpu1 gpu2 --add    into config.toml; a host that is not listed may be typed as after ssh"""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -10,12 +10,6 @@ from console.commands import common
 if TYPE_CHECKING:
     from console.recording.player import Player
 
-EXAMPLES = """examples:
-  trajconsole --record today.tcr        the screen, kept as it goes on
-  trajconsole replay today.tcr          the same again; P pause, < > ten seconds, { } speed
-  trajconsole replay today.tcr --speed 60
-  trajconsole replay today.tcr --once --at 90     the frame at 1:30, as text; without --at the last one"""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="made by trajconsole --record FILE")

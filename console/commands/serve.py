@@ -10,13 +10,6 @@ import sys
 
 from console.commands import common
 
-EXAMPLES = """examples:
-  trajconsole serve                         open the printed address in a browser of this machine
-  trajconsole serve --port 0 --readonly     any free port; only looking
-  ssh -L 8017:localhost:8017 desk           the way from elsewhere: through ssh, to a console served on desk
-  trajconsole serve --address 10.0.0.5      for the network: without encryption, only the token keeps others out
-the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

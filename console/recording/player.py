@@ -129,6 +129,8 @@ def _read(path: Path) -> list[_Moment]:
                 moments.append(replace(moment, at=max(moment.at, moments[-1].at)))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ConfigError([Problem(str(path), None, "", f"is damaged: {error}")]) from None
+    if len(moments) > 1:
+        moments[0] = replace(moments[0], at=moments[1].at)  # it begins with what was known at once
     return moments
 
 

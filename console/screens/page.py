@@ -109,7 +109,7 @@ class Page(Screen[None]):
         self.typed.display = True
         self.typed.value = value
         self.typed.cursor_position = len(value)
-        self.typed.focus()
+        self.set_focus(self.typed)  # now, not soon: the next key may be on its way
         self.refresh_page()
 
     def end_asking(self) -> None:

@@ -154,6 +154,7 @@ class HostsPage(Page):
         if self._trial is not None:
             threading.Thread(target=self._trial.close, daemon=True).start()
         self._trial = self._setup.trial(draft.config())
+        self._keys_shown.difference_update(names)  # whoever asks again may look at the key again
         for name in names:
             self._look_at(name, self._trial)
 

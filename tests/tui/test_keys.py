@@ -101,6 +101,10 @@ async def tried_again(app):
     assert "trying gpu2 again" in screen_text(app)
 
 
+async def without_setup(app):  # what they do with one: test_new_page, test_edit_page, test_hosts_page
+    assert "no configuration behind this screen" in screen_text(app)
+
+
 TRANSFORMER, MAGVIT = ["j"] * 4, ["j"] * 3
 # where: keys that lead there; then key → (keys before it, what holds after it)
 FLEET: dict[str, tuple[list[str], Check]] = {
@@ -120,6 +124,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "w": ([], log_is(wrapping=True)),
     "t": ([], log_is(stamps=False)),
     "u": ([], tried_again),
+    **{key: ([], without_setup) for key in "neh"},
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),
