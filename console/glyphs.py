@@ -45,7 +45,7 @@ _TWINS = {
     **dict(zip("●·…–—×≥≤°", "*.~--x><'", strict=True)),
     **dict(zip("↑↓→←‹›", "^v><<>", strict=True)),
     **dict(zip("│┤├┬┴┼─━╸┄╌╭╮╰╯▌▐", "|][+++-=---++++||", strict=True)),
-    **dict(zip("⟳“”’", '@""\'', strict=True)),
+    **dict(zip("⟳“”’▸▾", '@""\'>v', strict=True)),
 }
 
 

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.config import Config
 from console.door import HostDoor, Questions
-from console.editing.draft import Draft, open_draft
 from console.engine import Engine
-from console.examine import Found, examine_host
 from console.hosts import Hosts
 from console.source import Door, Trial
+
+if TYPE_CHECKING:
+    from console.editing.draft import Draft
+    from console.examine import Found
 
 
 class EngineSetup:
@@ -30,7 +33,9 @@ class EngineSetup:
     def outdated(self) -> bool:
         return _stamp(self._config.path) != self._seen
 
-    def draft(self) -> Draft:
+    def draft(self) -> "Draft":
+        from console.editing.draft import open_draft  # noqa: PLC0415 - only when it is changed
+
         return open_draft(self._config.path)
 
     async def take_up(self, config: Config, trial: Trial | None = None) -> None:
@@ -61,7 +66,9 @@ class HostTrial:
         self.transports = {name: self._hosts.transport(name) for name, host in config.hosts.items() if host.remote}
         self.door: Door = HostDoor(questions, self._hosts, lambda host: None)
 
-    def look(self, host: str) -> Iterator[Found]:
+    def look(self, host: str) -> "Iterator[Found]":
+        from console.examine import examine_host  # noqa: PLC0415 - only where a host is looked at
+
         return examine_host(host, self._config.hosts[host], self._hosts, trains=False)
 
     def close(self) -> None:

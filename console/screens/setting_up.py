@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.config import Config, load
-from console.editing.draft import Draft
-from console.source import Setup, Trial
 from trainer.schema import ConfigError
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+    from console.editing.draft import Draft
+    from console.source import Setup, Trial
 
 
 def add_hosts(app: "ConsoleApp") -> None:
@@ -64,7 +64,7 @@ def look_at_file(app: "ConsoleApp") -> None:
 
 
 def written(
-    app: "ConsoleApp", draft: Draft, trial: Trial | None = None, then: Callable[[], object] = lambda: None
+    app: "ConsoleApp", draft: "Draft", trial: "Trial | None" = None, then: Callable[[], object] = lambda: None
 ) -> None:
     """A draft was saved: take it up, and go on."""
     app.guide = ""  # it speaks of a console that nobody has configured
@@ -75,7 +75,7 @@ def taken_up(
     app: "ConsoleApp",
     config: Config,
     words: str,
-    trial: Trial | None = None,
+    trial: "Trial | None" = None,
     then: Callable[[], object] = lambda: None,
 ) -> None:
     """Go on with another configuration, and say what is different."""
@@ -108,7 +108,7 @@ def differences(old: Config, new: Config) -> str:
     return f"{'; '.join(parts)}: " if parts else ""
 
 
-def _setup(app: "ConsoleApp") -> Setup | None:
+def _setup(app: "ConsoleApp") -> "Setup | None":
     if app.setup is None or app.source.readonly:
         app.say("this console only looks" if app.source.readonly else "there is no configuration behind this screen")
         return None

@@ -37,6 +37,7 @@ class Svg(SingleFileSnapshotExtension):
 @pytest.fixture
 def setup(tmp_path, monkeypatch):
     monkeypatch.setenv("TRAJCONSOLE_ROOT", "~/.trajconsole")
+    monkeypatch.setattr("console.screens.new.presets", lambda: ["persistence-attention"])
     (tmp_path / "config.toml").write_text(TEXT)
     return ToldSetup(tmp_path / "config.toml")
 
@@ -52,7 +53,7 @@ def story() -> Story:
 
 
 async def ready(pilot):
-    await until(pilot, says(pilot, "75 settings"))
+    await until(pilot, says(pilot, " settings"))
     await until(pilot, says(pilot, "accepts it"))
 
 
@@ -163,6 +164,12 @@ async def test_a_command_and_an_earlier_run_are_beginnings_too(opened, setup):
     assert workers(setup)["plain-2"]["command"] == ["python", "train.py", "{run}"]
 
 
+async def test_help_names_the_keys_of_the_page(opened, setup):
+    async with opened(story(), (120, 40), setup=setup) as pilot:
+        await pilot.press("n", "question_mark")
+        await until(pilot, says(pilot, "write it into config.toml, and start it"))
+
+
 async def test_tagged_workers_are_started_together(opened, setup):
     actions = FakeActions()
     async with opened(fresh(), setup=setup, actions=actions) as pilot:
@@ -178,7 +185,7 @@ async def test_how_it_looks(opened, setup, snapshot, size, monkeypatch):
         monkeypatch.undo()
         await pilot.press("n")
         await ready(pilot)
-        await pilot.press("j", "j", "right")
+        await pilot.press("j", "j", "right", "slash", *"run.e", "enter")  # few of them: the trainer may learn more
         await until(pilot, says(pilot, "CUDA_VISIBLE_DEVICES=1"))
         await until(pilot, says(pilot, "accepts it"))
         assert pilot.app.export_screenshot() == snapshot.use_extension(Svg)

@@ -85,8 +85,8 @@ def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
     terminal.keys("Enter")
     terminal.until(lambda text: "quick" in text and "pretrained" not in text.split("WORKERS")[1], "only those of gpu1")
     terminal.keys("Space", "Space", "s")
-    terminal.until(lambda text: "▶ slow" in text or "slow       training" in text, "slow trains")
-    terminal.until(lambda text: "quick" in text and "finished" in text, "quick is finished")
+    terminal.until(lambda text: "▶ slow" in text or "slow       training" in text, "slow trains", 120)
+    terminal.until(lambda text: "quick" in text and "finished" in text, "quick is finished", 120)
 
     terminal.keys("Escape")
     terminal.shows("pretrained")
@@ -105,7 +105,7 @@ def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
         lambda text: "Stop 1 worker" in text and "slow on gpu1" in text and "then INT after" in text, "its ladder"
     )
     terminal.keys("Enter")
-    terminal.shows("gone, verified")
+    terminal.shows("gone, verified", 100)
     terminal.keys("Enter")
     terminal.shows("■ slow")
 
