@@ -122,6 +122,8 @@ def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
     terminal.shows("✓ pull slow: pulled")
     (pulled,) = (home / "runs").glob("slow-*")
     assert json.loads((pulled / "pulled.json").read_text())["complete"] and list((pulled / "checkpoints").iterdir())
-    terminal.keys("Enter", "q")
+    terminal.keys("Enter")
+    terminal.until(lambda text: "─ Pull" not in text, "the dialog is closed")
+    terminal.keys("q")
     terminal.until(lambda text: "WORKERS" not in text, "the console has left")
     assert [path.name for path in (host.home / ".trajconsole/runs").iterdir() if path.name.startswith("slow-")]
