@@ -47,12 +47,17 @@ class ConsoleActions:
         clock: Callable[[], float] = time.time,
         pulls: Pulls | None = None,
     ) -> None:
-        self._config, self._hosts, self._fleet = config, hosts, fleet
-        self._readonly, self._clock = readonly, clock
+        self._hosts, self._fleet = hosts, fleet
+        self._readonly, self._clock, self._pulls = readonly, clock, pulls
         self.guard = Guard()
-        self.shipping = Shipping(config, hosts)
-        self._starter = Starter(config, hosts, self.shipping, self.guard, clock)
-        self._moving = Moving(config, hosts, pulls)
+        self.take_up(config)
+
+    def take_up(self, config: Config) -> None:
+        """Act on this configuration from now on; what is under way ends with the one that it began with."""
+        self._config = config
+        self.shipping = Shipping(config, self._hosts)
+        self._starter = Starter(config, self._hosts, self.shipping, self.guard, self._clock)
+        self._moving = Moving(config, self._hosts, self._pulls)
 
     @property
     def unreached(self) -> bool:

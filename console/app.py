@@ -20,6 +20,7 @@ from console.fleet.model import Run, RunKey
 from console.format import plural
 from console.happened import Diary
 from console.looks import looks
+from console.screens import setting_up
 from console.screens.asked import Known
 from console.screens.base import WorkersScreen
 from console.screens.commands import APP_COMMANDS, bindings
@@ -28,13 +29,14 @@ from console.screens.dialog import Dialog
 from console.screens.fleet import FleetScreen
 from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
+from console.screens.page import Page
 from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
 from console.screens.theme import choose_theme
 from console.screens.ways import Ways
 from console.settings import SettingsFile
-from console.source import Actions, Door, Source
+from console.source import Actions, Door, Setup, Source
 from console.themes import THEMES, first_theme
 from remote.errors import RemoteError
 
@@ -70,14 +72,16 @@ class ConsoleApp(App[None]):
         clock: Callable[[], float] = time.time,
         look: Look | None = None,
         charts: ChartMemory | None = None,
+        setup: Setup | None = None,
     ) -> None:
         super().__init__()
+        self.setup = setup
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.charts = Notes(), charts or ChartMemory()
         self.ways = Ways(self)
         self.known_hosts: dict[str, Known] = {}
-        self._ascii, self._guide, self._look = ascii, guide, look or remembering()
+        self._ascii, self.guide, self._look = ascii, guide, look or remembering()
         self.settings, self.diary = settings or SettingsFile(None), Diary()
         for item in THEMES.values():
             self.register_theme(item)
@@ -110,6 +114,8 @@ class ConsoleApp(App[None]):
         problem = self.settings.take_problem()
         if problem:
             self.say(problem)
+        if self.setup is not None:
+            self.set_interval(2.0, lambda: setting_up.look_at_file(self))
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing
 
     async def on_unmount(self) -> None:
@@ -121,7 +127,7 @@ class ConsoleApp(App[None]):
     def take_picture(self) -> Picture:
         """The fleet as it is now."""
         picture = self._look(self.source.fleet, self.source.races(), self.clock())
-        return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self._guide)
+        return Picture(picture.now, picture.fleet, picture.hosts, picture.workers, picture.races, self.guide)
 
     def fleet_changed(self) -> None:
         """The source has a newer fleet: what is no news in it waits for the tick."""
@@ -154,7 +160,7 @@ class ConsoleApp(App[None]):
         picture = self.take_picture()
         self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, WorkersScreen | Dialog) and screen.is_mounted:
+            if isinstance(screen, WorkersScreen | Dialog | Page) and screen.is_mounted:
                 screen.show(picture)
             if isinstance(screen, WorkersScreen):
                 self._followed = {key: picture.fleet.runs.get(key) for key in screen.follows}
@@ -219,12 +225,21 @@ class ConsoleApp(App[None]):
         else:
             self.say(f"the session ended with code {code}" if code else "back from the session")
 
+    def action_hosts(self) -> None:
+        setting_up.add_hosts(self)
+
     def action_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="a command"))
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen(groups_of(self.screen)))
+
+    def action_new(self) -> None:
+        setting_up.new_worker(self)
+
+    def action_edit(self) -> None:
+        setting_up.edit(self)
 
     def action_theme(self) -> None:
         choose_theme(self)

@@ -8,12 +8,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from console.examples import examples_of
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from trainer.schema import ConfigError
 
 COMMANDS = {
     "status": "hosts and workers as they are now",
     "check": "find out now what would fail later, on hosts and in workers",
+    "hosts": "hosts of your ssh configuration, and which of them are in config.toml",
+    "config": "look at config.toml and change it; comments and order stay",
     "trust": "look at the key of a new ssh host, and trust it",
     "deploy": "bring code to the hosts now, and say what is where",
     "start": "start workers; each is tried out first",
@@ -32,6 +35,9 @@ COMMANDS = {
     "alerts": "the ways of the configuration to tell a person, and a test of them",
     "history": "every run that this laptop has ever seen: searched, tagged, exported",
     "report": "the state of everything as a Markdown file, and as one page with the curves",
+    "serve": "the same screen in a browser, on this machine only unless told otherwise",
+    "replay": "a recorded session on the screen again",
+    "completion": "what a shell needs to complete commands, options and names",
     "race": "start all workers of a race and follow it to its end",
 }
 
@@ -85,9 +91,19 @@ def _parser(first: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_shared(None)],
     )
+    parser.add_argument(
+        "--record", metavar="FILE", help="keep what is on the screen; trajconsole replay shows it again"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text.capitalize() + ".", parents=[shared])
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text.capitalize() + ".",
+            epilog=examples_of(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[shared],
+        )
         if first not in COMMANDS or first == name:
             importlib.import_module(f"console.commands.{name}").add(command)
     return parser

@@ -165,10 +165,15 @@ def find(given: str | None, folder: Path) -> Path:
         if not path.is_file():
             raise ConfigError([Problem(given, None, "", "no such file", "name an existing config.toml with --config")])
         return path
+    places = (folder / "config.toml", own())
+    return next((path for path in places if path.is_file()), shipped())
+
+
+def own() -> Path:
+    """The user's own configuration, there or not."""
     from platformdirs import user_config_path  # noqa: PLC0415 - only when nothing nearer is there
 
-    places = (folder / "config.toml", user_config_path("trajconsole") / "config.toml")
-    return next((path for path in places if path.is_file()), shipped())
+    return user_config_path("trajconsole") / "config.toml"
 
 
 def shipped() -> Path:
@@ -189,11 +194,7 @@ def load(path: Path) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """From TOML text; `path` is what relative paths start from and the name that errors use."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigError([Problem(str(path), int(line[1]) if line else None, "", f"not TOML: {error}")]) from None
+    table = check_toml(text, path)
     source = Source(str(path), text)
     built = build(_File, table, source)
     config = Config(built.hosts, built.workers, built.races, built.alerts, path)
@@ -201,6 +202,15 @@ def parse(text: str, path: Path) -> Config:
     if problems:
         raise ConfigError(problems)
     return dataclasses.replace(config, hosts={name: _complete(host, path) for name, host in config.hosts.items()})
+
+
+def check_toml(text: str, path: Path) -> dict[str, Any]:
+    """The table that it is; ConfigError when it is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigError([Problem(str(path), int(line[1]) if line else None, "", f"not TOML: {error}")]) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from console.relay import Relay
 
 if TYPE_CHECKING:
     from console.actions import ConsoleActions
+    from console.recording.recorder import Recorder
 
 FIRST_PICTURE_S = 10.0  # how long a command waits until every host has told everything
 
@@ -39,12 +40,18 @@ class Engine:
 
 
 def make_engine(
-    config: Config, state: Path, *, readonly: bool = False, ask: Ask | None = None, later: bool = False
+    config: Config,
+    state: Path,
+    *,
+    readonly: bool = False,
+    ask: Ask | None = None,
+    later: bool = False,
+    recorder: "Recorder | None" = None,
 ) -> Engine:
     """Nothing is opened yet: `engine.pump.start()` does. `ask` is asked for passphrases and passwords. `later`: begin
     with what the last console knew, and read the rest once started."""
     hosts = Hosts(config, ask=ask)
-    pump = Pump(config, state, hosts.transport, readonly=readonly, later=later)
+    pump = Pump(config, state, hosts.transport, readonly=readonly, later=later, recorder=recorder)
     if not readonly:
         pump.listen(Relay(lambda: pump.fleet, hosts).consider)
     return Engine(config, hosts, pump, Pulls(state))

@@ -46,7 +46,7 @@ _TWINS = {
     **dict(zip("●·…–—×≥≤°", "*.~--x><'", strict=True)),
     **dict(zip("↑↓→←‹›▴▾▸", "^v><<>^v>", strict=True)),
     **dict(zip("│┤├┬┴┼─━╸┄╌╭╮╰╯▌▐", "|][+++-=---++++||", strict=True)),
-    **dict(zip("╍┈▸", "-.>", strict=True)),
+    **dict(zip("╍┈▸▾", "-.>v", strict=True)),
     **dict(zip("⟳“”’", '@""\'', strict=True)),
 }
 

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from console.config import Config, HostConfig
@@ -36,9 +36,9 @@ class Hosts:
     def __init__(
         self, config: Config, transports: Callable[[str], Transport] | None = None, *, ask: Ask | None = None
     ) -> None:
-        make = transports or (lambda name: make_transport(name, config.hosts[name], ask))
+        self._make = transports or (lambda name: make_transport(name, self._config.hosts[name], ask))
         self._config = config
-        self._transports = {name: make(name) for name in config.hosts}
+        self._transports = {name: self._make(name) for name in config.hosts}
         self._roots = {name: host.root for name, host in config.hosts.items() if host.root.startswith("/")}
         self._stores: dict[str, Store] = {}
         self._pythons: dict[str, pythons.Search] = {}
@@ -47,6 +47,22 @@ class Hosts:
 
     def transport(self, name: str) -> Transport:
         return self._transports[name]
+
+    def take_up(self, config: Config, made: Mapping[str, Transport] | None = None) -> list[Transport]:
+        """Another configuration. Ways to hosts that stay as they are stay; `made` are ways that are open already.
+        Returns those that nobody needs any more, for the caller to close.
+        """
+        stay = {name for name, host in config.hosts.items() if self._config.hosts.get(name) == host}
+        before, self._config = self._transports, config
+        ready = {**(made or {}), **{name: before[name] for name in stay}}
+        with self._lock:
+            self._transports = {name: ready.get(name) or self._make(name) for name in config.hosts}
+            own = {name: host.root for name, host in config.hosts.items() if host.root.startswith("/")}
+            self._roots = {**{name: root for name, root in self._roots.items() if name in stay}, **own}
+            self._stores = {name: store for name, store in self._stores.items() if name in stay}
+            self._pythons = {name: found for name, found in self._pythons.items() if name in stay}
+            self._looking = {name: self._looking.get(name) or threading.Lock() for name in config.hosts}
+        return [transport for name, transport in before.items() if name not in stay]
 
     def root(self, name: str) -> str:
         """The host's root as an absolute path; a RemoteError when the host had to be asked and did not answer."""

@@ -12,7 +12,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from trainer.record import files, toml
 
 if TYPE_CHECKING:
     from console.history import Entry, History
+    from console.recording.recorder import Recorder
 
 QUEUED_BATCHES = 256
 HISTORY_EVERY_S, HISTORY_SLOW_S = 2.0, 20.0  # states; how far a run is
@@ -64,7 +65,9 @@ class Pump:
         readonly: bool = False,
         clock: Callable[[], float] = time.time,
         later: bool = False,
+        recorder: "Recorder | None" = None,
     ) -> None:
+        self._recorder = recorder
         self._state, self._later = state, later
         self._last = last_seen.path_of(state, config.path)
         self._pulls = Pulls(state)
@@ -108,6 +111,8 @@ class Pump:
     def problems(self) -> tuple[str, ...]:
         """What a person should know of this laptop's own files."""
         found = [mirror.problem for mirror in self._mirrors.values() if mirror.problem]
+        if self._recorder is not None and self._recorder.problem:
+            found.append(self._recorder.problem)
         if "history" in self.__dict__ and self.history.set_aside is not None:
             found.append(f"the history was damaged: set aside as {self.history.set_aside} and built anew")
         return tuple(found)
@@ -150,14 +155,45 @@ class Pump:
         if self._remembering.ident is not None:
             await asyncio.to_thread(self._remembering.join)
             await asyncio.sleep(0)  # what it left for this loop to do
-        links = list(self._links.values())
-        with ThreadPoolExecutor(max(1, len(links))) as each:  # a hung host is waited for beside the others, not before
-            loop = asyncio.get_running_loop()
-            await asyncio.gather(*(loop.run_in_executor(each, link.close) for link in links))
+        self._recorder = None  # that links close at the end is nothing that anybody saw
+        await self._close_links(list(self._links))
         self._drain()
         self._keep_history(force=True)
         self._keep_last()
         self.close()
+
+    async def leave(self, names: Collection[str]) -> None:
+        """Close the links of these hosts, and forget what is known of them."""
+        await self._close_links(names)
+        for name in names:
+            self._links.pop(name, None)
+            self._mirrors.pop(name).close()
+        hosts = {name: host for name, host in self._fleet.hosts.items() if name not in names}
+        runs = {key: run for key, run in self._fleet.runs.items() if key.host not in names}
+        marks = {key: mark for key, mark in self._fleet.marks.items() if key[0] not in names}
+        self._fleet = replace(with_marks(self._fleet, marks), hosts=hosts, runs=runs, version=self._fleet.version + 1)
+
+    def take_up(self, config: Config) -> None:
+        """Another configuration, whose lost and changed hosts have been left: open the links that are new in it."""
+        self._config = config
+        new = [name for name in config.hosts if name not in self._mirrors]
+        for name in new:
+            self._mirrors[name], self._heard[name] = Mirror(self._state, name), {}
+        fleet = self._planned(self._fleet)
+        known = {**fleet.hosts, **{name: Host(name, link_since=self._clock()) for name in new}}
+        fleet = replace(fleet, hosts={name: known[name] for name in config.hosts})
+        for name in new:
+            fleet = self._recalled(fleet, name)
+        self._become(fleet)
+        for name in new:
+            self._open(name)
+
+    async def _close_links(self, names: Collection[str]) -> None:
+        links = [self._links[name] for name in names if name in self._links]
+        with ThreadPoolExecutor(max(1, len(links))) as each:  # a hung host is waited for beside the others, not before
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(*(loop.run_in_executor(each, link.close) for link in links))
+        self._drain()
 
     def close(self) -> None:
         """Give up mirror and history."""
@@ -207,11 +243,16 @@ class Pump:
         """With the plan of the configuration, and since when."""
         workers = [(name, worker.host) for name, worker in self._config.workers.items()]
         since = self.history.plan(str(self._config.path.absolute()), workers, self._clock())
-        return plan(fleet, [Planned(name, host, since[name, host]) for name, host in workers])
+        planned = [Planned(name, host, since[name, host]) for name, host in workers]
+        if self._recorder is not None:
+            self._recorder.plan(list(self._config.hosts), planned, self.races())
+        return plan(fleet, planned)
 
     def _recalled(self, fleet: Fleet, name: str) -> Fleet:
         """With what the mirror of this host holds, which is more than the last console knew."""
         told = [(dated.event, dated.time, dated.before) for dated in self._mirrors[name].load()]
+        for event, when, _before in told:
+            self._record(name, [event], when)
         others = {key: run for key, run in fleet.runs.items() if key.host != name}
         return recall(replace(fleet, runs=others), name, told)
 
@@ -240,8 +281,7 @@ class Pump:
 
     def _become(self, fleet: Fleet) -> None:
         self._fleet = replace(fleet, version=self._fleet.version + 1, news=self._fleet.news + 1)
-        for listener in tuple(self._listeners):
-            listener()
+        self._tell()
 
     def _open(self, name: str) -> None:
         host = self._config.hosts[name]
@@ -296,8 +336,10 @@ class Pump:
         return gone
 
     def _reopen(self, name: str) -> None:
-        self._links[name].close()
-        if not self._stopping.is_set():
+        link = self._links.get(name)
+        if link is not None:
+            link.close()
+        if not self._stopping.is_set() and name in self._links:
             self._open(name)
 
     def _put(self, batch: _Batch) -> None:
@@ -317,12 +359,20 @@ class Pump:
             self._queue.clear()
         for batch in batches:
             self._room.release()
+            self._record(batch.host, batch.events, batch.time)
             self._fleet = fold(self._fleet, batch.host, batch.events, batch.time)
         if not batches:
             return
         self._keep_history()
         if self._clock() - self._last_at > LAST_EVERY_S:
             threading.Thread(target=self._keep_last, name="last seen", daemon=True).start()
+        self._tell()
+
+    def _record(self, host: str, events: list[Event], when: float) -> None:
+        if self._recorder is not None:
+            self._recorder.batch(host, events, when)
+
+    def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 

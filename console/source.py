@@ -14,8 +14,10 @@ from console.pulling.options import PullOptions
 from remote.events import Cache
 
 if TYPE_CHECKING:
+    from console.config import Config
     from console.deeds.adopting import Wish
     from console.door import Questions
+    from console.editing.draft import Draft
     from console.examine import Found
     from remote.adoption import Foreign
 
@@ -84,6 +86,39 @@ class Door(Protocol):
 
     def knock(self, host: str) -> None:
         """Try again now, and ask again for what was refused."""
+
+
+class Setup(Protocol):
+    """The configuration of this console, to be looked at and changed while it runs."""
+
+    @property
+    def config(self) -> "Config":
+        """The one in force."""
+
+    @property
+    def outdated(self) -> bool:
+        """Its file is another one than was read."""
+
+    def draft(self) -> "Draft":
+        """Its file, to be changed. ConfigError when that cannot be read."""
+
+    async def take_up(self, config: "Config", trial: "Trial | None" = None) -> None:
+        """Go on with another one. Links of hosts that stay as they are stay open. `trial`: ways that are open."""
+
+    def trial(self, config: "Config") -> "Trial":
+        """Hosts that are not in force yet, to be looked at."""
+
+
+class Trial(Protocol):
+    """Hosts of a configuration that is not in force yet."""
+
+    door: Door
+
+    def look(self, host: str) -> "Iterator[Found]":
+        """What is found there, as it is known. Blocks."""
+
+    def close(self) -> None:
+        """Away with the ways that nobody took over."""
 
 
 class Actions(Protocol):

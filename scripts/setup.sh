@@ -65,6 +65,10 @@ install_packages() {
 python=$(find_python)
 mapfile -t packages < <(missing_packages | tr ' ' '\n')
 [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+# A browser, for one test that is skipped without it; 100 MB, so only where packages are installed anyway.
+if [ "$extra" = dev ] && [ ${#packages[@]} -gt 0 ] && ! command -v chromium >/dev/null 2>&1; then
+  install_packages --no-install-recommends chromium || say "no chromium: the test in a real browser is skipped"
+fi
 
 # The environment is rebuilt only when what it is made from changed.
 wanted="$extra $(cat pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1) $("$python" -V)"

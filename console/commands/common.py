@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from console.fleet.model import Fleet, RunKey
     from console.frame import Paper
     from console.hosts import Ask
+    from console.recording.recorder import Recorder
     from console.source import Step
 
 
@@ -26,14 +27,21 @@ def load_config(arguments: argparse.Namespace) -> "Config":
     return config.load(config.find(arguments.config, Path.cwd()))
 
 
-def engine(arguments: argparse.Namespace, *, ask: "Ask | None" = None, later: bool = False) -> "Engine":
+def engine(
+    arguments: argparse.Namespace,
+    *,
+    ask: "Ask | None" = None,
+    later: bool = False,
+    recorder: "Recorder | None" = None,
+) -> "Engine":
     """Everything behind a command. `ask` is asked for passphrases; without it, the terminal is. `later`: what is known
     of runs is read once it has been started."""
     from console.ask import on_terminal
     from console.engine import make_engine
 
     asked = ask or on_terminal()
-    return make_engine(load_config(arguments), state_of(arguments), readonly=arguments.readonly, ask=asked, later=later)
+    config, state = load_config(arguments), state_of(arguments)
+    return make_engine(config, state, readonly=arguments.readonly, ask=asked, later=later, recorder=recorder)
 
 
 def state_of(arguments: argparse.Namespace) -> Path:

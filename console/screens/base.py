@@ -163,6 +163,10 @@ class WorkersScreen(Screen[None]):
         app = self.console
         self.query_one("#notes", Block).show(lambda width: app.notes.lines(app.clock(), width, row))
 
+    def began(self, worker: str) -> None:
+        """A worker was started from elsewhere: put the cursor on it."""
+        self._raced(worker)
+
     def _raced(self, worker: str | None) -> None:
         """A race was started: put the cursor on its first worker."""
 

@@ -97,6 +97,9 @@ HOST_COMMANDS = (
 APP_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
+    Command("new", "new worker", "write a worker, from an earlier run or a preset, and start it", "n"),
+    Command("edit", "configuration", "change config.toml; comments and order stay, the difference is shown first", "e"),
+    Command("hosts", "add hosts", "look at the hosts of ~/.ssh/config, and add some of them", "h"),
     Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),

@@ -55,7 +55,9 @@ class Dialog(ModalScreen[Result]):
         self.refresh_body()
 
     def refresh_body(self) -> None:
-        """Lines and choices as they are now."""
+        """Lines and choices as they are now; what comes after the dialog was closed has nowhere to stand."""
+        if not self.query("#body") or not self.query("#choices"):
+            return
         self.query_one("#body", Block).show(self.lines)
         self.query_one("#choices", Choices).offer(*self.choices())
 

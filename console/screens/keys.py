@@ -15,6 +15,8 @@ _KEYS = {
     "ampersand": "&",
     "shift+up": "S-↑",
     "shift+down": "S-↓",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
     "pagedown": "PgDn",
     "pageup": "PgUp",
     "escape": "Esc",

@@ -81,7 +81,7 @@ def guide(races: Sequence[RaceView], words: str, width: int) -> list[Line]:
 
 
 def _hints() -> Line:
-    keys = (("R", "race"), ("s", "start one worker"), ("?", "keys and help"), ("q", "leave"))
+    keys = (("R", "race"), ("s", "start one"), ("h", "add hosts"), ("n", "new worker"), ("?", "help"), ("q", "leave"))
     spans: list[Span] = [("   ", "text")]
     for key, does in keys:
         spans += [(f"{key} ", "accent"), (f"{does}    ", "quiet")]

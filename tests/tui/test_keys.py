@@ -133,6 +133,10 @@ async def all_shown(app):
     assert "so few hosts are always all shown" in screen_text(app)
 
 
+async def without_setup(app):  # what they do with one: test_new_page, test_edit_page, test_hosts_page
+    assert "no configuration behind this screen" in screen_text(app)
+
+
 TRANSFORMER, MAGVIT = ["j"] * 4, ["j"] * 3
 # where: keys that lead there; then key → (keys before it, what holds after it)
 FLEET: dict[str, tuple[list[str], Check]] = {
@@ -166,6 +170,7 @@ FLEET: dict[str, tuple[list[str], Check]] = {
     "z": ([], all_shown),
     "plus": ([], tall),
     "minus": ([], small),
+    **{key: ([], without_setup) for key in "neh"},
     "escape": (["space"], untagged),
     "q": ([], left),
     "ctrl+c": ([], left),
