@@ -98,11 +98,6 @@ class ConsoleApp(App[None]):
         own, ansi = super().get_line_filters(), self.native_ansi_color
         return looks(own, ascii=self._ascii, colours=not self.no_color, ansi=ansi)
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Two more tones for curves, where a theme has none of its own."""
-        tones = ("#b58fc9", "#6fb8ad") if self.current_theme.dark else ("#7a3f96", "#0f6f66")
-        return dict(zip(("tone-third", "tone-fourth"), tones, strict=True))
-
     def get_default_screen(self) -> Screen[object]:
         return FleetScreen(self.take_picture())  # type: ignore[return-value]
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer import launching, predicting
+from trainer import launching
 from trainer.config import load
 from trainer.record import RunReader
 from trainer.say import figures, say
@@ -21,6 +21,8 @@ _NEAR = 1e-3  # relative: another device or another order of sums may round othe
 
 def trial(spec: str, overrides: Sequence[str], folder: Path, *, since: float) -> int:
     """Try it out in `folder`. Returns the exit code: 0 only when everything went as it will have to."""
+    from trainer import predicting  # noqa: PLC0415 - with torch, which `trainer run --help` does without
+
     code, wrong = _train(spec, [*overrides, *SETTINGS], folder, since)
     if code:
         status = RunReader(folder).status()
