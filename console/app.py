@@ -108,7 +108,7 @@ class ConsoleApp(App[None]):
         self.set_interval(TICK_S, self._tick)
         problem = self.settings.take_problem()
         if problem:
-            self.say(problem)
+            self.call_after_refresh(self.say, problem)
         if self.setup is not None:
             self.set_interval(2.0, lambda: setting_up.look_at_file(self))
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing

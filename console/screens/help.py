@@ -42,6 +42,7 @@ _NAMES = {item.action: item.name for item in COMMANDS} | {
     "page_right": "far to the right",
     "screen.copy_text": "copy what is selected with the mouse",
 }
+_OURS = {(item.action, item.name) for item in (*COMMANDS, *LOG_COMMANDS)}
 _ALIKE = {"pane": ("1…9", "pane", "go to a pane, counted from above")}
 _INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
@@ -61,7 +62,9 @@ def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
         tell = binding.tooltip or _KNOWN.get(binding.action, "")
         found[binding.action] = (
             f"{keys}{key_name(binding.key)}",
-            _NAMES.get(binding.action, binding.description),
+            binding.description
+            if (binding.action, binding.description) in _OURS
+            else _NAMES.get(binding.action, binding.description),
             tell,
         )
     groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}

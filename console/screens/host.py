@@ -38,7 +38,13 @@ TABS = ("overview", "runs", "check", "sessions", "link")
 _BESIDE = 160  # from this width on what is to mend stands beside the machine
 TRIP_EVERY_S = 5.0
 _TRIPS = 60
-_OF_WORKERS = frozenset(method(item.action) for item in WORKER_COMMANDS)
+_OF_WORKERS = {method(item.action) for item in WORKER_COMMANDS} | {
+    "full_log",
+    "compare",
+    "standings",
+    "pictures",
+    "difference",
+}
 
 
 class HostScreen(WorkersScreen):

@@ -43,7 +43,7 @@ class LogsScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(LOG_COMMANDS),
         Binding("escape", "back", "back", tooltip="clear pattern, selection, minutes; then go back", show=False),
-        Binding("q", "leave", "back", tooltip="back to where you came from"),
+        Binding("q", "leave", "leave", tooltip="back to where you came from"),
     ]
 
     def __init__(self, reader: Reader, title: str = "", grow: Callable[[], None] = lambda: None) -> None:

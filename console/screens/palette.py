@@ -17,14 +17,16 @@ class Commands(Provider):
 
     async def discover(self) -> Hits:
         for item in possible(self.app, self.screen):
-            yield DiscoveryHit(_name(item), partial(self._do, item), item.name, item.tell)
+            yield DiscoveryHit(_name(item, self.screen), partial(self._do, item), item.name, item.tell)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for item in possible(self.app, self.screen):
             score = matcher.match(item.name) or (0.1 if query.casefold() in item.tell.casefold() else 0.0)
             if score > 0:
-                yield Hit(score, matcher.highlight(_name(item)), partial(self._do, item), item.name, item.tell)
+                yield Hit(
+                    score, matcher.highlight(_name(item, self.screen)), partial(self._do, item), item.name, item.tell
+                )
 
     async def _do(self, item: Command) -> None:
         target = self.app if item in APP_COMMANDS or item.action.startswith("app.") else self.screen
@@ -44,6 +46,12 @@ def _can(app: App[Any], screen: Screen[Any], item: Command) -> bool:
     return hasattr(screen, f"action_{name}") and bool(screen.check_action(name, ()))
 
 
-def _name(item: Command) -> str:
-    keys = " ".join(key_name(key) for key in item.key.split(",") if key)
+def keys_here(item: Command, screen: Screen[Any]) -> list[str]:
+    """Its keys that work now: a pane in front may have taken one for its own."""
+    active = screen.active_bindings.values()
+    return [found.binding.key for found in active if found.enabled and found.binding.action == item.action]
+
+
+def _name(item: Command, screen: Screen[Any]) -> str:
+    keys = " ".join(key_name(key) for key in keys_here(item, screen))
     return f"{item.name}  ({keys})" if keys else item.name

@@ -118,7 +118,9 @@ def test_two_processes_with_a_part_of_the_weights_each_train_as_one(tiny: Tiny) 
         assert end(process) == 0, (tiny.folder / "out").read_text()
     stopped = tiny.reader().status()
     assert stopped is not None and stopped.state == "stopped" and (stopped.step or 0) >= 20
-    until = ((stopped.step or 0) // 4 + 2) * 4  # where a row is due anyway: an end in between would write one of its own
+    until = (
+        (stopped.step or 0) // 4 + 2
+    ) * 4  # where a row is due anyway: an end in between would write one of its own
     assert tiny.run(*SETS, *more, "loss.step_s=0", f"run.steps={until}", resume=True) == 0
     sets = [word for item in (*more, *sharded, "loss.step_s=0", "run.steps=0") for word in ("--set", item)]
     with started(tiny, *sets, "--resume") as process:

@@ -4,10 +4,11 @@ import pytest
 from screen_text import screen_text, settled
 from tui_fleets import crowded
 
-from console.screens.commands import COMMANDS, method
+from console.screens.commands import COMMANDS, LOG_COMMANDS, method
 from console.screens.help import groups_of
 from console.screens.keys import key_name
-from console.screens.palette import possible
+from console.screens.logs import LogsScreen
+from console.screens.palette import keys_here, possible
 
 # how one comes to each screen
 SCREENS = {
@@ -16,6 +17,7 @@ SCREENS = {
     "fleet log": ["l"],
     "worker": ["enter"],
     "worker log": ["enter", "l"],
+    "standings": ["v"],
     "host": ["1", "enter"],
     "host runs": ["1", "enter", "right_square_bracket"],
     "host check": ["1", "enter", "T"],
@@ -37,10 +39,12 @@ async def test_help_palette_and_keys_agree(opened, where):
         screen = await open_at(pilot, SCREENS[where])
         help_keys = {what: keys.split() for group in groups_of(screen).values() for keys, what, _ in group}
         in_palette = {item.name: item for item in possible(pilot.app, screen)}
-        keyed = {item.name: item for item in COMMANDS if item.key}
+        own = LOG_COMMANDS if isinstance(screen, LogsScreen) else COMMANDS
+        keyed = {item.name: item for item in own if item.key}
         for item in in_palette.values():
-            if item.key:  # what the palette offers with a key is in the help with that key
-                assert {key_name(key) for key in item.key.split(",")} <= set(help_keys[item.name]), item.name
+            keys = {key_name(key) for key in keys_here(item, screen)}
+            if keys:  # what the palette offers with a key is in the help with that key
+                assert keys <= set(help_keys[item.name]), item.name
         for name in help_keys:
             if name in keyed and method(keyed[name].action) not in MOVING:
                 assert name in in_palette, f"{name} has a key here and is not in the palette"

@@ -41,7 +41,7 @@ async def test_view(opened, picture, name, size):
 @pytest.mark.parametrize(
     ("name", "story", "keys", "more"),
     [
-        ("light", racing, ["enter", "left"], {"light": True}),
+        ("light", racing, ["enter", "left"], {"theme": "light"}),
         ("ascii", racing, ["enter", "m"], {"ascii": True}),
         ("hostile", hostile, ["enter"], {}),
         ("rule", fresh, ["v"], {}),

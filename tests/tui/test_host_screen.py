@@ -257,10 +257,10 @@ async def test_every_key_on_offer_is_one_of_these(opened):
         "space",
     }
     tried |= {"left_square_bracket", "right_square_bracket", "x", *"123456789"}
-    apart = {"ctrl+c", "ctrl+q", "ctrl+z", "ctrl+p"}  # the app's own, tried on the fleet screen
+    apart = {"ctrl+c", "ctrl+q", "ctrl+z", "ctrl+p", "n", "e", "h"}  # the app's own, tried on the fleet screen
     moving = {"j", "k", "g", "G", "up", "down", "home", "end", "pageup", "pagedown", "left", "right"}
     library = {"ctrl+pageup", "ctrl+pagedown", "super+c"}
-    workers = {"s", "r", "R", "p", "a"}  # on its runs, the same functions as on the fleet screen
+    workers = {"s", "r", "R", "p", "a", "L", "v", "i", "d"}  # on its runs, the same functions as on the fleet screen
     async with opened(crowded(), (120, 40)) as pilot:
         screen = await on_host(pilot)
         for _ in range(5):

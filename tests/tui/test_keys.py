@@ -265,7 +265,11 @@ async def test_worker_screen_keys(opened):
         app = pilot.app
         await pilot.press("enter")
         tabs = ("overview", "log", "events", "settings", "pictures")
-        for key, shown in (("right_square_bracket", "log"), ("enter", "events"), ("left_square_bracket", "log")):
+        for key, shown in (
+            ("right_square_bracket", "log"),
+            ("right_square_bracket", "events"),
+            ("left_square_bracket", "log"),
+        ):
             await pilot.press(key)
             await settled(pilot)
             assert [tab for tab in tabs if app.screen.query_one(f"#{tab}").display] == [shown]

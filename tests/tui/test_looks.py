@@ -8,7 +8,7 @@ from screen_text import screen_lines, screen_text, settled
 from tui_fleets import busy, crowded, fresh, racing
 
 from console.cli import _parser
-from console.clipboard import osc52, through_tmux
+from console.clipboard import osc52
 from console.fleet.cells import STATES, State
 from console.glyphs import FORGOTTEN_S, GLYPHS, LINKS, ascii_twin, glyph
 from console.settings import SettingsFile
@@ -162,11 +162,12 @@ async def test_the_looks_of_the_log_and_the_tab_are_kept(opened, tmp_path):
 
 def test_the_command_line_offers_the_themes_that_there_are():
     assert {*THEMES} == {*WORDS}
-    assert _parser().parse_args(["--theme", "colour-blind"]).theme == "colour-blind"
+    assert _parser("").parse_args(["--theme", "colour-blind"]).theme == "colour-blind"
     for name in THEMES:
-        assert _parser().parse_args(["--theme", name, "status"]).theme == name
+        assert _parser("").parse_args(["--theme", name, "status"]).theme == name
 
 
 def test_the_clipboard_of_the_terminal_is_reached_through_tmux():
-    assert osc52("é") == "\x1b]52;c;w6k=\a"
-    assert through_tmux("é") == "\x1bPtmux;\x1b\x1b]52;c;w6k=\a\x1b\\"
+    plain = "\x1b]52;c;w6k=\a"
+    assert osc52("é", {}) == (plain, 1)
+    assert osc52("é", {"TMUX": "1"}) == (plain + "\x1bPtmux;\x1b\x1b]52;c;w6k=\a\x1b\\", 1)

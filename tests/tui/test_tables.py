@@ -59,7 +59,7 @@ async def test_a_click_on_a_head_sorts_and_a_second_one_turns(opened):
 
 async def test_the_broken_and_the_forgotten_stand_before_others_without_a_value(opened):
     async with opened(busy()) as pilot:
-        await pilot.press("L")
+        pilot.app.screen.action_sort_by("loss")
         await settled(pilot)
         found = order(pilot.app)
         assert found[5:] == ["magvit", "imagenet", "transformer", "slowfast"]
@@ -68,7 +68,7 @@ async def test_the_broken_and_the_forgotten_stand_before_others_without_a_value(
 async def test_the_cursor_stays_on_its_worker_when_the_order_changes(opened):
     async with opened(busy()) as pilot:
         await pilot.press("j", "j", "j")
-        for key in ("W", "O", "S", "L"):
+        for key in ("W", "O", "S", "H"):
             await pilot.press(key)
             await settled(pilot)
             assert pilot.app.screen.table.selected.worker == "magvit"
