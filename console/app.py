@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SuspendNotSupported
 from textual.binding import BindingType
@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
+from console import afterimage
 from console.charts.memory import ChartMemory
 from console.clipboard import copy
 from console.fleet.model import Run, RunKey
@@ -73,13 +74,14 @@ class ConsoleApp(App[None]):
         look: Look | None = None,
         charts: ChartMemory | None = None,
         setup: Setup | None = None,
+        last: Path | None = None,
     ) -> None:
         super().__init__()
         self.setup = setup
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.charts = Notes(), charts or ChartMemory()
-        self.ways = Ways(self)
+        self.ways, self._last = Ways(self), last
         self.known_hosts: dict[str, Known] = {}
         self._ascii, self.guide, self._look = ascii, guide, look or remembering()
         self.settings, self.diary = settings or SettingsFile(None), Diary()
@@ -106,6 +108,7 @@ class ConsoleApp(App[None]):
         self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.fleet_changed)
         self.set_interval(TICK_S, self._tick)
+        self.set_interval(60.0, self._keep_last)
         problem = self.settings.take_problem()
         if problem:
             self.call_after_refresh(self.say, problem)
@@ -164,6 +167,16 @@ class ConsoleApp(App[None]):
         self._cost = time.monotonic() - self._painted
         if self._reception is not None:
             self._reception.attend(picture.fleet)
+
+    def exit(self, *what: Any, **more: Any) -> None:
+        self._keep_last()
+        super().exit(*what, **more)
+
+    def _keep_last(self) -> None:
+        """What the next console shows before it has anything else."""
+        if self._last is not None and self.screen_stack:
+            lines = [strip.text for strip in self.screen_stack[0]._compositor.render_strips()]
+            afterimage.keep(self._last, lines, self.clock())
 
     def _tick(self) -> None:
         if time.monotonic() - self._painted > TICK_S / 2:

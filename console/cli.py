@@ -77,7 +77,7 @@ def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
         arguments, others = parser.parse_known_args(words)
     except (argparse.ArgumentError, SystemExit):
         return None
-    arguments.command = None
+    arguments.command = arguments.record = None
     return None if others else arguments
 
 

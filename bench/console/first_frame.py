@@ -2,8 +2,9 @@
 
     python bench/console/first_frame.py [--turns 7] [--workers 12]
 
-The first frame is the first one that shows a worker. Before the first turn the console runs once, so that it has
-something to remember. Floors: Python with nothing, `import textual.app`, and a Textual app with one line of text.
+The first frame is the first one that shows a worker: what was on the screen when it was left, with its age (see
+console/afterimage.py). The live screen is the one that answers keys. Before the first turn the console runs
+once, so that it has something to remember. Floors: Python with nothing, `import textual.app`, and a Textual app with one line of text.
 """
 
 import argparse
@@ -62,6 +63,7 @@ def main() -> None:
         found: dict[str, list[float]] = {}
         for _ in range(asked.turns):
             found.setdefault("the console, first frame", []).append(painted(ours, b"worker-000", b"q"))
+            found.setdefault("the console, live screen", []).append(painted(ours, b"1 host ", b"q"))
             found.setdefault("a Textual app with one line", []).append(painted(stock, b"worker-000", b"\x11"))
             found.setdefault("import textual.app", []).append(ran([sys.executable, "-c", "import textual.app"]))
             found.setdefault("python -c pass", []).append(ran([sys.executable, "-c", "pass"]))

@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from console import afterimage
 from console.commands import common
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.config import Config
     from console.recording.recorder import Recorder
     from console.source import Actions
@@ -23,6 +26,26 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json, arguments.once, arguments.all = False, True, False
         status.run(arguments)
         return 0
+    last = _afterimage(arguments)
+    shown = not served and afterimage.show(last, sys.stdout)
+    try:
+        return _run(arguments, last)
+    except BaseException:
+        if shown:
+            afterimage.clear(sys.stdout)
+        raise
+
+
+def _afterimage(arguments: argparse.Namespace) -> "Path":
+    """Where the last frame of this configuration lies."""
+    from pathlib import Path
+
+    from console import config
+
+    return afterimage.path_of(common.state_of(arguments), config.find(arguments.config, Path.cwd()))
+
+
+def _run(arguments: argparse.Namespace, last: "Path") -> int:
     from console.app import ConsoleApp, run_app
     from console.door import HostDoor, Questions
     from console.settings import SettingsFile
@@ -43,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings=SettingsFile(common.state_of(arguments)),
         guide=guide,
         setup=EngineSetup(engine, questions),
+        last=last,
     )
     try:
         return run_app(app)
