@@ -1,7 +1,7 @@
-"""The first frame: what the screen showed when it was last left, with its age, while all the rest is still being loaded.
+"""The first frame: what the screen showed when it was last left, with its age, while the rest is still being loaded.
 
-Only the standard library is needed to show it: it is on the terminal before the screen's own code has been
-read. The lines are dim and plain, and the screen paints over them as soon as it can.
+Only the standard library is needed to show it: it is on the terminal before the screen's own code has been read. The
+lines are dim and plain, and the screen paints over them as soon as it can.
 """
 
 import contextlib

@@ -4,7 +4,8 @@
 
 The first frame is the first one that shows a worker: what was on the screen when it was left, with its age (see
 console/afterimage.py). The live screen is the one that answers keys. Before the first turn the console runs
-once, so that it has something to remember. Floors: Python with nothing, `import textual.app`, and a Textual app with one line of text.
+once, so that it has something to remember. Floors: Python with nothing, `import textual.app`, and a
+Textual app with one line of text.
 """
 
 import argparse
