@@ -66,6 +66,23 @@ the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
   trajconsole replay today.tcr          the same again; P pause, < > ten seconds, { } speed
   trajconsole replay today.tcr --speed 60
   trajconsole replay today.tcr --once --at 90     the frame at 1:30, as text; without --at the last one""",
+    "watch": """\
+  trajconsole watch                    every 2 minutes into ./runs; ctrl+c leaves it
+  trajconsole watch --every 30s --to ~/results
+  trajconsole watch --once             one round, for cron""",
+    "alerts": """\
+  trajconsole alerts                   the ways of [alerts.NAME]
+  trajconsole alerts test              one alert through each of them""",
+    "history": """\
+  trajconsole history 'acc>0.8' 'host~gpu' since:7d     figures, hosts, times: all must hold
+  trajconsole history state=failed before:30d
+  trajconsole history magvit --add paper                a tag; --note writes on the one run that is found
+  trajconsole history tag:paper --csv paper.csv""",
+    "report": """\
+  trajconsole report                   runs/PARALLEL_PROGRESS.md and runs/report.html
+  trajconsole report --print attention Markdown of one worker, on stdout""",
+    "safe": """\
+  trajconsole safe gpu1                exit code 0: all that its runs came to is here, every hash read again""",
     "race": """\
   trajconsole race persistence         exit code 0: there is a winner""",
     "completion": """\

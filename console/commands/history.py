@@ -13,16 +13,8 @@ if TYPE_CHECKING:
     from console.history import Entry
     from console.labels import Label, Labels
 
-_EPILOG = """examples:
-  trajconsole history 'acc>0.8' 'host~gpu' since:7d     figures, hosts, times: all must hold
-  trajconsole history state=failed before:30d
-  trajconsole history tag:paper --csv paper.csv
-  trajconsole history --add paper --note 'lr was too high' magvit-20260101-120000-0a1b"""
-
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "terms", metavar="TERM", nargs="*", help="as in the screen's filter; since:7d before:30d tag:x note:x"
     )

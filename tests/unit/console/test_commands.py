@@ -36,7 +36,7 @@ def run(*words):
 
 
 def parsers():
-    return _parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    return _parser("")._subparsers._group_actions[0].choices  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -50,7 +50,7 @@ def test_help_explains_itself_with_examples(command):
 def test_the_examples_are_of_commands_and_their_options_are_known():
     assert set(EXAMPLES) == set(COMMANDS)
     for command, text in EXAMPLES.items():
-        known = parsers()[command].format_help() + _parser().format_help()
+        known = parsers()[command].format_help() + _parser("").format_help()
         for inner in parsers()[command]._actions:
             for parser in inner.choices.values() if isinstance(inner.choices, dict) else ():
                 known += parser.format_help()
@@ -61,7 +61,7 @@ def test_the_examples_are_of_commands_and_their_options_are_known():
                     assert word in known, (command, word)
 
 
-STATEFUL = {"status", "check", "hosts", "config", "compare", "pull", "race", "replay"}
+STATEFUL = {"status", "check", "hosts", "config", "compare", "pull", "race", "replay", "history", "safe"}
 
 
 @pytest.mark.parametrize("command", sorted(STATEFUL & set(COMMANDS)))
