@@ -25,12 +25,12 @@ _OVER = "this is a recording: nothing can be done to it"
 class ReplayApp(ConsoleApp):
     """`P` stops its clock, `<` and `>` turn it, `{` and `}` slow and hurry it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("P", "pause", "pause", tooltip="stop the recording's clock, and go on"),
-        Binding("less_than_sign", "jump(-1)", "back", tooltip="ten seconds back"),
-        Binding("greater_than_sign", "jump(1)", "on", tooltip="ten seconds on"),
-        Binding("left_curly_bracket", "hurry(0.5)", "slower", tooltip="half as fast", show=False),
-        Binding("right_curly_bracket", "hurry(2)", "faster", tooltip="twice as fast", show=False),
+    BINDINGS: ClassVar[list[BindingType]] = [  # before those of charts, which take some of these keys, too
+        Binding("P", "pause", "pause", tooltip="stop the recording's clock, and go on", priority=True),
+        Binding("less_than_sign", "jump(-1)", "back", tooltip="ten seconds back", priority=True),
+        Binding("greater_than_sign", "jump(1)", "on", tooltip="ten seconds on", priority=True),
+        Binding("left_curly_bracket", "hurry(0.5)", "slower", tooltip="half as fast", show=False, priority=True),
+        Binding("right_curly_bracket", "hurry(2)", "faster", tooltip="twice as fast", show=False, priority=True),
     ]
 
     def __init__(self, player: Player, *, ascii: bool = False) -> None:
@@ -39,7 +39,7 @@ class ReplayApp(ConsoleApp):
 
     async def on_mount(self) -> None:
         await super().on_mount()
-        self._tell()
+        self.call_after_refresh(self._tell)
 
     def action_pause(self) -> None:
         self.player.paused = not self.player.paused

@@ -216,12 +216,19 @@ def _convert(kind: Any, value: Any) -> Any:
             raise _Wrong
         return _convert_items(arguments[1], value)
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        return _float(value)
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     raise _Wrong
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number with more than 308 digits
+        raise _Wrong from None
 
 
 def _convert_items(kind: Any, value: Mapping[str, Any]) -> dict[str, Any]:
