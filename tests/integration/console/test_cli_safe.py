@@ -12,7 +12,7 @@ def test_yes_only_when_everything_is_here_and_whole(house):
     assert said.returncode == 1 and "not all that it came to is on this laptop" in said.stdout
     assert "trajconsole stop busy" in said.stdout and "no: 2 runs of here would be lost" in said.stdout
 
-    assert house.run("stop", "busy").returncode == 0
+    assert house.run("kill", "busy").returncode == 0
     assert house.run("pull", "--to", str(house.folder / "runs")).returncode == 0
     said = house.run("safe", "here")
     assert said.returncode == 0 and said.stdout.count("each hash as on the host") == 2, said.stdout

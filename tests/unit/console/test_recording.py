@@ -118,6 +118,7 @@ def test_a_torn_end_is_where_it_ends(tmp_path):
         (gzip.compress(b'{"k": "trajconsole", "schema": 1}\n{"k": "batch", "at": "x"}\n'), "is damaged"),
         (gzip.compress(b"[1]\nno json\n"), "cannot be read"),
     ],
+    ids=["nothing", "no gzip", "newer", "no number", "no object"],
 )
 def test_what_is_no_recording_is_one_clear_error(tmp_path, data, words):
     (tmp_path / "s").write_bytes(data)

@@ -184,7 +184,7 @@ def test_the_size_is_changed_as_pillow_does_it(wide: int, tall: int, side: int, 
     wanted = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)).astype(int)
     found = resized(pixels, side)
     assert found.dtype == np.uint8 and found.shape == (side, side, 3)
-    assert int(np.abs(found.astype(int) - wanted).max()) <= 1
+    assert int(np.abs(found.astype(int) - wanted).max()) <= 2 and np.abs(found.astype(int) - wanted).mean() < 0.5
 
 
 @given(st.tuples(*[st.floats(-5, 50)] * 4), st.integers(1, 40), st.integers(1, 40))

@@ -48,7 +48,7 @@ def crop(
 
 
 def resized(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """All of an image [height, width, 3] as [side, side, 3], as Pillow's bilinear filter makes it to one level of 255.
+    """All of an image [height, width, 3] as [side, side, 3], as Pillow's bilinear filter makes it to two levels of 255.
 
     By torch, which does this with the processor's vectors: twice as fast.
     """
