@@ -35,6 +35,16 @@ class ChartedScreen(WorkersScreen):
     def on_chart_pane_asked(self) -> None:
         self.action_chart_metrics()
 
+    def action_leave(self) -> None:
+        if self.is_current:
+            self.dismiss()
+
+    def action_open(self) -> None:
+        self.console.ways.worker(next(iter(self.marked), None))
+
+    def action_log(self) -> None:
+        self.console.ways.worker(next(iter(self.marked), None), "log")
+
     def action_chart_cursor(self, by: int) -> None:
         self.chart_pane.action_chart_cursor(by)
 

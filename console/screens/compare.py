@@ -179,16 +179,6 @@ class CompareScreen(ChartedScreen):
         elif not self.chart_pane.clear_look() and self.is_current:
             self.dismiss()
 
-    def action_leave(self) -> None:
-        if self.is_current:
-            self.dismiss()
-
-    def action_open(self) -> None:
-        self.console.ways.worker(next(iter(self.marked), None))
-
-    def action_log(self) -> None:
-        self.console.ways.worker(next(iter(self.marked), None), "log")
-
     def action_tab(self, by: int) -> None:
         self._pick(TABS[(TABS.index(self._tab) + by) % len(TABS)])
 

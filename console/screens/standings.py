@@ -138,16 +138,6 @@ class StandingsScreen(ChartedScreen):
         if not self.chart_pane.clear_look() and self.is_current:
             self.dismiss()
 
-    def action_leave(self) -> None:
-        if self.is_current:
-            self.dismiss()
-
-    def action_open(self) -> None:
-        self.console.ways.worker(next(iter(self.marked), None))
-
-    def action_log(self) -> None:
-        self.console.ways.worker(next(iter(self.marked), None), "log")
-
     def action_tab(self, by: int) -> None:
         names = [race.name for race in self.picture.races]
         if len(names) > 1:

@@ -127,10 +127,6 @@ class WorkerScreen(ChartedScreen):
         if self.is_current:  # a second key may have been typed before the first was heard
             self.dismiss()
 
-    def action_leave(self) -> None:
-        if self.is_current:
-            self.dismiss()
-
     def action_open(self) -> None:
         self.action_tab(1)
 
