@@ -16,7 +16,7 @@ run:
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/trajconsole; else exec $(BIN)/trajconsole race persistence; fi
 
 test: check
-	$(PYTEST) -n 3 --dist worksteal -m "not soak" --durations 12 tests
+	@scripts/test.sh
 
 check:
 	@scripts/setup.sh dev
