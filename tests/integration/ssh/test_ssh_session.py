@@ -97,7 +97,9 @@ def test_from_an_empty_home_to_results_on_this_laptop(newcomer):
     terminal.shows("─ slow ─")
     terminal.keys("l")
     # A log that still fits has nowhere to scroll to: its first epoch must have left the view.
-    terminal.until(lambda text: text.count("val_loss") > 10 and "epoch 1/500" not in text, "a log that can be scrolled", 120)
+    terminal.until(
+        lambda text: text.count("val_loss") > 10 and "epoch 1/500" not in text, "a log that can be scrolled", 120
+    )
     terminal.keys("k")
     terminal.shows("paused")
     terminal.keys("f")
