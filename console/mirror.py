@@ -181,7 +181,7 @@ class Mirror:
             path.parent.mkdir(parents=True, exist_ok=True)
             (path.parent / GONE).unlink(missing_ok=True)
             path.write_bytes(b"")
-            atomic.replace(_inode_file(path), str(chunk.inode).encode())
+            atomic.replace(inode_file(path), str(chunk.inode).encode())
         with path.open("r+b", buffering=0) as file:
             end = file.seek(0, os.SEEK_END)
             if end < chunk.start:
@@ -281,13 +281,14 @@ def _folders(path: Path) -> list[Path]:
         return []
 
 
-def _inode_file(path: Path) -> Path:
+def inode_file(path: Path) -> Path:
+    """Beside a stream: which file on the host it is a copy of."""
     return path.parent / f".{path.name}.inode"
 
 
 def _inode_of(path: Path) -> int | None:
     try:
-        return int(_inode_file(path).read_text())
+        return int(inode_file(path).read_text())
     except (OSError, ValueError):
         return None
 

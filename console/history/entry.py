@@ -70,13 +70,19 @@ def origin_of(config: Mapping[str, Any]) -> dict[str, str]:
 
 def to_row(entry: Entry) -> dict[str, Any]:
     """Plain values by the names of the columns."""
-    row = asdict(entry)
+    row: dict[str, Any] = asdict(entry)
+    row |= {name: whole_text(value) for name, value in row.items() if isinstance(value, str)}
     return row | {name: json.dumps(dict(row[name])) for name in _MAPPINGS}  # NaN stays NaN: nobody else reads this
 
 
 def from_row(row: Mapping[str, Any]) -> Entry:
     """What `to_row` made."""
     return Entry(**{name: row[name] for name in FIELDS} | {name: _mapping(row[name]) for name in _MAPPINGS})
+
+
+def whole_text(text: str) -> str:
+    """Text that every file takes: JSON can name halves of characters, which UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _mapping(text: str) -> dict[str, Any]:
