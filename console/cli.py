@@ -33,13 +33,16 @@ COMMANDS = {
     "compare": "newest runs beside each other, and which differences are larger than noise",
     "watch": "no screen: sync results, write the report, send alerts, until it is ended",
     "alerts": "the ways of the configuration to tell a person, and a test of them",
-    "history": "every run that this laptop has ever seen: searched, tagged, exported",
+    "history": "every run that this laptop has ever seen: searched, tagged, exported, pruned",
     "report": "the state of everything as a Markdown file, and as one page with the curves",
     "serve": "the same screen in a browser, on this machine only unless told otherwise",
     "replay": "a recorded session on the screen again",
     "completion": "what a shell needs to complete commands, options and names",
     "race": "start all workers of a race and follow it to its end",
 }
+
+VALUED = {"--config", "--state", "--theme", "--record", "--add", "--remove", "--note", "--csv"}  # a value follows
+HISTORY = {"search", "export", "prune"}
 
 EXAMPLES = """examples:
   trajconsole                          the screen
@@ -52,7 +55,7 @@ exit codes: 0 done, 1 the work failed, 2 wrong usage or configuration, 3 host un
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = _spelt_out(list(sys.argv[1:] if argv is None else argv))
     arguments = _of_the_screen(words) or _parser(words[0] if words else "").parse_args(words)
     try:
         command = importlib.import_module(f"console.commands.{arguments.command or 'screen'}")
@@ -66,6 +69,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _complain(arguments, error)
     return code
+
+
+def _spelt_out(words: list[str]) -> list[str]:
+    """`history TERM…` is short for `history search TERM…`."""
+    valued = {at + 1 for at, word in enumerate(words) if word in VALUED}
+    bare = [at for at, word in enumerate(words) if not word.startswith("-") and at not in valued]
+    if not bare or words[bare[0]] != "history" or {"-h", "--help"} & set(words[:2]):
+        return words
+    if len(bare) > 1 and words[bare[1]] in HISTORY:
+        return words
+    return [*words[: bare[0] + 1], "search", *words[bare[0] + 1 :]]
 
 
 def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
@@ -106,12 +120,25 @@ def _parser(first: str) -> argparse.ArgumentParser:
         )
         if first not in COMMANDS or first == name:
             importlib.import_module(f"console.commands.{name}").add(command)
+            for inner in _inner(command):
+                _share(inner, argparse.SUPPRESS)
     return parser
+
+
+def _inner(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of a command that does several things."""
+    choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
+    return [inner for found in choices for inner in found.values()]
 
 
 def _shared(default: str | None) -> argparse.ArgumentParser:
     """Options that may stand before or after the command."""
     parser = argparse.ArgumentParser(add_help=False)
+    _share(parser, default)
+    return parser
+
+
+def _share(parser: argparse.ArgumentParser, default: str | None) -> None:
     off = default if default is not None else False
     parser.add_argument("--config", metavar="FILE", default=default, help="else ./config.toml, the user's, the shipped")
     parser.add_argument("--state", metavar="DIR", default=default, help="where mirror and history are kept")
@@ -122,7 +149,6 @@ def _shared(default: str | None) -> argparse.ArgumentParser:
         "--theme", choices=themes, metavar="NAME", default=default, help=f"colours: {', '.join(themes)}"
     )
     parser.add_argument("--debug", action="store_true", default=off, help="show tracebacks")
-    return parser
 
 
 def _complain(arguments: argparse.Namespace, error: Exception) -> int:

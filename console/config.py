@@ -4,6 +4,7 @@
 [workers.NAME]  what to run and where: a trainer configuration, or any command
 [races.NAME]    workers that race for the same criteria
 [alerts.NAME]   a way to tell a person who is not looking
+[history]       how long this laptop keeps what it knows of runs
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from console import rates
+from console import rates, spans
 from console.alerts import quiet
 from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
@@ -145,6 +146,22 @@ class AlertConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    """[history]: what `trajconsole history prune` removes from this laptop; nothing while nothing is said here."""
+
+    keep_runs: str = setting("", "runs that ended longer ago are forgotten, as 2y; empty: never")
+    keep_mirror: str = setting("", "their metrics, events and logs go already after this, as 90d; empty: never")
+    keep: tuple[str, ...] = setting((), "searches, as tag:paper: what one of them finds is kept for ever")
+
+    def __post_init__(self) -> None:
+        for name in ("keep_runs", "keep_mirror"):
+            try:
+                spans.parse(getattr(self, name) or "1d")
+            except ValueError as error:
+                raise BadSetting(name, str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole of config.toml. `path` is where it was found."""
 
@@ -152,6 +169,7 @@ class Config:
     workers: Mapping[str, WorkerConfig] = field(default_factory=dict)
     races: Mapping[str, RaceConfig] = field(default_factory=dict)
     alerts: Mapping[str, AlertConfig] = field(default_factory=dict)
+    history: HistoryConfig = HistoryConfig()
     path: Path = Path("config.toml")
 
     def races_by_workers(self) -> dict[str, tuple[str, ...]]:
@@ -197,7 +215,7 @@ def parse(text: str, path: Path) -> Config:
     table = check_toml(text, path)
     source = Source(str(path), text)
     built = build(_File, table, source)
-    config = Config(built.hosts, built.workers, built.races, built.alerts, path)
+    config = Config(built.hosts, built.workers, built.races, built.alerts, built.history, path)
     problems = list(_problems(config, source))
     if problems:
         raise ConfigError(problems)
@@ -219,6 +237,7 @@ class _File:
     workers: Mapping[str, WorkerConfig] = setting(factory=dict)
     races: Mapping[str, RaceConfig] = setting(factory=dict)
     alerts: Mapping[str, AlertConfig] = setting(factory=dict)
+    history: HistoryConfig = setting(factory=HistoryConfig)
 
 
 def _problems(config: Config, source: Source) -> Iterator[Problem]:

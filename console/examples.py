@@ -77,7 +77,10 @@ the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
   trajconsole history 'acc>0.8' 'host~gpu' since:7d     figures, hosts, times: all must hold
   trajconsole history state=failed before:30d
   trajconsole history magvit --add paper                a tag; --note writes on the one run that is found
-  trajconsole history tag:paper --csv paper.csv""",
+  trajconsole history tag:paper --csv paper.csv
+  trajconsole history export --parquet results tag:paper   every figure of every row; also --csv, --tensorboard
+  trajconsole history prune --dry-run                   what the rules of [history] would remove from this laptop
+  trajconsole history prune --older 90d --yes           metrics and logs of runs that are pulled, or gone for good""",
     "report": """\
   trajconsole report                   runs/PARALLEL_PROGRESS.md and runs/report.html
   trajconsole report --print attention Markdown of one worker, on stdout""",

@@ -4,16 +4,18 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from console.fleet.advice import verdict
 from console.fleet.cells import Advice, HostRow, RaceView, WorkerRow
 from console.fleet.words import duration
 from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
-from console.history import Entry
 from console.plain import plain
 from console.source import Step
+
+if TYPE_CHECKING:
+    from console.history import Entry
 
 METRICS = 5  # in a line of text
 _COLOURS = {"good": "32", "bad": "31", "warn": "33", "accent": "36", "quiet": "2"}
@@ -179,7 +181,7 @@ def step_line(step: Step) -> Line:
     return f"{sign} {step.worker}: {step.text}{when}{mend}", tone
 
 
-def history_line(entry: Entry) -> Line:
+def history_line(entry: "Entry") -> Line:
     """A run of the history."""
     sign, tone = GLYPHS.get(entry.state, ("?", "warn"))
     began = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.started)) if entry.started else "–"

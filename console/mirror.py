@@ -28,6 +28,7 @@ DOCUMENTS = (*files.DOCUMENTS, files.WINNER)
 STREAMS = files.STREAMS
 STATUS_EVERY_S = 5.0  # a status.json is written no more often
 GONE = ".gone"  # marks a run whose folder was removed from the host
+PRUNED = ".entry.json"  # beside it: its streams were removed here, too; what the history knows of it
 
 ENDS = {files.METRICS: 32 * 1024, files.LOG: 256 * 1024}  # bytes of a stream that a new console reads at once
 ENDS_IN_ALL = 32 * 2**20  # … and not more of all logs together
@@ -42,15 +43,15 @@ class Gap(Exception):
 class Dated:
     """An event from the mirror and when it was written here. `before` reads what was left in the file before it."""
 
-    event: Event
+    event: Chunk | Document | FolderGone
     time: float
     before: Callable[[], bytes] | None = None
 
 
 class Mirror:
-    """The mirror of one host. `owner` says whether this console writes it."""
+    """The mirror of one host. `owner` says whether this console writes it; without `write` it only reads."""
 
-    def __init__(self, state: Path, host: str) -> None:
+    def __init__(self, state: Path, host: str, *, write: bool = True) -> None:
         self.path = state / "mirror" / host
         self.problem = ""  # why it is not written any more
         self._known: dict[str, dict[str, tuple[int, int]]] = {}
@@ -60,6 +61,8 @@ class Mirror:
         self._waiting: dict[str, bytes] = {}  # folder → its status, which will be
         self._swept = 0.0
         self._lock: IO[bytes] | None = None
+        if not write:
+            return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = _try_lock(self.path / ".lock")
@@ -119,8 +122,10 @@ class Mirror:
         self._known.pop(folder, None)
 
     def _load_folder(self, folder: str, path: Path, log: int) -> Iterator[Dated]:
-        names = self._present.setdefault(folder, set())
         there = {entry.name: entry.stat().st_mtime for entry in os.scandir(path) if entry.is_file()}
+        if GONE in there and PRUNED in there:  # the history alone tells of it
+            return
+        names = self._present.setdefault(folder, set())
         for name in DOCUMENTS:
             if name in there:
                 with contextlib.suppress(OSError):
@@ -176,7 +181,7 @@ class Mirror:
             path.parent.mkdir(parents=True, exist_ok=True)
             (path.parent / GONE).unlink(missing_ok=True)
             path.write_bytes(b"")
-            atomic.replace(_inode_file(path), str(chunk.inode).encode())
+            atomic.replace(inode_file(path), str(chunk.inode).encode())
         with path.open("r+b", buffering=0) as file:
             end = file.seek(0, os.SEEK_END)
             if end < chunk.start:
@@ -276,13 +281,14 @@ def _folders(path: Path) -> list[Path]:
         return []
 
 
-def _inode_file(path: Path) -> Path:
+def inode_file(path: Path) -> Path:
+    """Beside a stream: which file on the host it is a copy of."""
     return path.parent / f".{path.name}.inode"
 
 
 def _inode_of(path: Path) -> int | None:
     try:
-        return int(_inode_file(path).read_text())
+        return int(inode_file(path).read_text())
     except (OSError, ValueError):
         return None
 

@@ -8,11 +8,10 @@ probe's channel fills, and nothing is lost.
 import asyncio
 import contextlib
 import functools
-import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +20,19 @@ from typing import TYPE_CHECKING
 from console import last_seen
 from console.config import Config
 from console.fleet.fold import fold, plan, recall, with_marks
-from console.fleet.model import Fleet, Host, Planned, Run, RunKey
-from console.fleet.records import began, ended, reported
-from console.fleet.view import run_row
+from console.fleet.model import Fleet, Host, Planned, RunKey
+from console.fleet.records import began, reported
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from console.pulling.ledger import Pulls
 from remote.events import Chunk, Document, Event, FolderGone, LinkState, Synced
 from remote.link import Link
 from remote.transport import Transport
 from remote.watch import Watch, Watched
-from trainer.record import files, toml
+from trainer.record import files
+from trainer.record.race import Winner
 
 if TYPE_CHECKING:
-    from console.history import Entry, History
+    from console.history import History
     from console.recording.recorder import Recorder
 
 QUEUED_BATCHES = 256
@@ -83,6 +82,7 @@ class Pump:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._kept: dict[RunKey, tuple[str, int | None, tuple[bool, float | None]]] = {}  # what the history has of it
+        self._kept_winners: Mapping[str, Winner] = {}
         self._kept_at = self._slow_at = self._last_at = clock()
         self._began = self._kept_at
         self._remembering = threading.Thread(target=self._remember_later, name="memory", daemon=True)
@@ -97,7 +97,7 @@ class Pump:
         """The index of runs: opened when it is first needed, by one thread at a time."""
         from console.history import History  # noqa: PLC0415 - SQLite is not for the first frame
 
-        return History(self._state)
+        return History(self._state, optional=True)
 
     @property
     def fleet(self) -> Fleet:
@@ -113,8 +113,11 @@ class Pump:
         found = [mirror.problem for mirror in self._mirrors.values() if mirror.problem]
         if self._recorder is not None and self._recorder.problem:
             found.append(self._recorder.problem)
-        if "history" in self.__dict__ and self.history.set_aside is not None:
-            found.append(f"the history was damaged: set aside as {self.history.set_aside} and built anew")
+        history: History | None = self.__dict__.get("history")  # the first question is no reason to open it
+        if history is not None and history.problem:
+            found.append(history.problem)
+        if history is not None and history.set_aside is not None:
+            found.append(f"the history was damaged: set aside as {history.set_aside} and built anew")
         return tuple(found)
 
     def races(self) -> dict[str, tuple[str, ...]]:
@@ -399,28 +402,16 @@ class Pump:
             known = self._kept.get(key)
             if known is None or known[::2] != mark[::2] or (slow and known != mark):
                 self._kept[key] = mark
-                changed.append(self._entry(run, now))
-        if changed:
-            self.history.keep(changed)
-        for race, winner in self._fleet.winners.items():
-            self.history.keep_winner(race, winner.run, winner.worker, winner.time)
-
-    def _entry(self, run: Run, now: float) -> "Entry":
+                changed.append(run)
+        winners = self._fleet.winners
+        if not changed and winners == self._kept_winners:
+            return
         from console.history import entry_of  # noqa: PLC0415
 
-        end = ended(run)
-        return entry_of(
-            run_row(self._fleet, run, now),
-            started=began(run),
-            ended=end.time if end else None,
-            config=_config_hash(run),
-            now=now,
-        )
-
-
-def _config_hash(run: Run) -> str:
-    """The same for two runs with the same settings, whoever started them."""
-    if not run.config:
-        return ""
-    table = {key: value for key, value in run.config.items() if key not in ("origin", "race")}
-    return hashlib.blake2b(toml.dumps(table).encode(), digest_size=8).hexdigest()
+        entries = [entry_of(self._fleet, run, now) for run in changed]
+        told = [(race, one.run, one.worker, one.time) for race, one in winners.items()]
+        if self.history.offer(entries, told):
+            self._kept_winners = winners
+        else:
+            for run in changed:  # next time, perhaps
+                self._kept.pop(run.key, None)

@@ -2,10 +2,15 @@
 a bounded time. No address is ever told: it may hold a secret.
 """
 
+import contextlib
+import http.client
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -40,18 +45,23 @@ def _command(argv: tuple[str, ...], alert: Alert, environment: Mapping[str, str]
     """The alert's words in its environment, all of it as JSON on its standard input."""
     words = {"TRAJ_TITLE": message.title(alert), "TRAJ_TEXT": message.text(alert), "TRAJ_LEVEL": alert.notice.level}
     document = json.dumps(message.document(alert)).encode()
+    pipe, own = subprocess.PIPE, {**environment, **words}
     try:
-        done = subprocess.run(
-            argv, input=document, env={**environment, **words}, timeout=TIMEOUT_S, capture_output=True, check=False
-        )
+        program = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=own, start_new_session=True)
     except FileNotFoundError:
         raise Undelivered(f"there is no program {argv[0]}", final=True) from None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        what = f"did not end within {TIMEOUT_S:.0f} s" if isinstance(error, subprocess.TimeoutExpired) else str(error)
-        raise Undelivered(f"{argv[0]}: {what}") from None
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Undelivered(f"{argv[0]} ended with {done.returncode}{': ' + said[-1] if said else ''}")
+    except OSError as error:
+        raise Undelivered(f"{argv[0]}: {error.strerror}") from None
+    with program:
+        try:
+            _, errors = program.communicate(document, timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)  # with what it has started: that may hold its pipes open
+            raise Undelivered(f"{argv[0]}: did not end within {TIMEOUT_S:.0f} s") from None
+    if program.returncode:
+        said = errors.decode("utf-8", "replace").strip().splitlines()
+        raise Undelivered(f"{argv[0]} ended with {program.returncode}{': ' + said[-1] if said else ''}")
 
 
 def _webhook(found: AlertConfig, alert: Alert, environment: Mapping[str, str]) -> None:
@@ -72,6 +82,8 @@ def _webhook(found: AlertConfig, alert: Alert, environment: Mapping[str, str]) -
         raise Undelivered("the webhook's address is none", final=True) from None
     except OSError as error:  # URLError, time-outs, resets
         raise Undelivered(f"{host}: {getattr(error, 'reason', None) or error}") from None
+    except http.client.HTTPException as error:
+        raise Undelivered(f"{host} does not answer as a web server, or not in time: {type(error).__name__}") from None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -81,7 +93,43 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_OPENER = urllib.request.build_opener(_NoRedirects)
+class _Connection(http.client.HTTPConnection):
+    """One that ends in time: a server that sends a byte now and then would else never be given up."""
+
+    def connect(self) -> None:
+        super().connect()
+        _end_in_time(self.sock)
+
+
+class _Encrypted(http.client.HTTPSConnection):
+    """The same."""
+
+    def connect(self) -> None:
+        super().connect()
+        _end_in_time(self.sock)
+
+
+def _end_in_time(found: socket.socket) -> None:
+    def cut() -> None:
+        with contextlib.suppress(OSError):  # it has ended before
+            found.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(TIMEOUT_S, cut)
+    timer.daemon = True
+    timer.start()
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Encrypted, request)
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects, _Http, _Https)
 
 
 def _terminal(kind: str, alert: Alert) -> None:
@@ -92,5 +140,17 @@ def _terminal(kind: str, alert: Alert) -> None:
         sequence = f"\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"
     if not sys.stderr.isatty():
         raise Undelivered("there is no terminal", final=True)
+    if kind != "bell" and os.environ.get("TMUX") and not _let_through():
+        raise Undelivered("tmux keeps it for itself: tmux set -g allow-passthrough on", final=True)
     sys.stderr.write(sequence)
     sys.stderr.flush()
+
+
+def _let_through() -> bool:
+    """Whether tmux gives a pane's notifications to the terminal around it; before 3.3 it always did."""
+    words = ["tmux", "show-options", "-Apqv", "allow-passthrough"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=5.0, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return done.stdout.strip() != "off"

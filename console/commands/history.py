@@ -1,56 +1,85 @@
-"""`trajconsole history`: every run that this laptop has ever seen; searched, tagged, exported. Asks no host."""
+"""`trajconsole history`: every run that this laptop has ever seen. Asks no host.
+
+`history TERM…` is short for `history search TERM…`; `export` and `prune` have files of their own.
+"""
 
 import argparse
-import csv
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.commands import common
+from console.commands import common, history_export, history_prune
 
 if TYPE_CHECKING:
-    from console.history import Entry
+    from console.history import Entry, History
     from console.labels import Label, Labels
+
+TERMS = "as in the screen's filter; since:7d before:2026-01-31 tag:x note:x by=NAME"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "terms", metavar="TERM", nargs="*", help="as in the screen's filter; since:7d before:30d tag:x note:x"
-    )
-    parser.add_argument("--add", metavar="TAG", action="append", default=[], help="tag all runs that are found")
-    parser.add_argument("--remove", metavar="TAG", action="append", default=[], help="take a tag off them")
-    parser.add_argument("--note", metavar="TEXT", help="write a note on the one run that is found; '' takes it away")
-    parser.add_argument("--csv", metavar="FILE", type=Path, help="the runs that are found, a line each; - is stdout")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+    does = parser.add_subparsers(dest="does", metavar="DOES", required=True)
+    search = does.add_parser("search", help="list runs, and label them; the word may be left out")
+    search.add_argument("terms", metavar="TERM", nargs="*", help=TERMS)
+    search.add_argument("--add", metavar="TAG", action="append", default=[], help="tag all runs that are found")
+    search.add_argument("--remove", metavar="TAG", action="append", default=[], help="take a tag off them")
+    search.add_argument("--note", metavar="TEXT", help="write a note on the one run that is found; '' takes it away")
+    search.add_argument("--csv", metavar="FILE", type=Path, help="the runs that are found, a line each; - is stdout")
+    search.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else")
+    history_export.add(does.add_parser("export", help="runs and all their figures as CSV, Parquet, TensorBoard"))
+    history_prune.add(does.add_parser("prune", help="remove old runs from this laptop, by the rules of [history]"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from console import frame, past
-    from console.config import state_folder
-    from console.history import History
+    from console import past
     from console.labels import Labels
 
-    state = Path(arguments.state).expanduser() if arguments.state else state_folder()
+    state = common.state_of(arguments)
     labels = Labels(state)
-    wanted = past.parse(arguments.terms, labels.all(), time.time())
-    history = History(state)
-    try:
-        entries = [entry for entry in history.runs() if wanted(entry)]
-    finally:
-        history.close()
+    with opened(state) as history:
+        if arguments.does == "prune":
+            return history_prune.run(arguments, history, labels.all())
+        entries, known = history.runs(), labels.all()
+    wanted = past.parse(arguments.terms, known, time.time(), entries)
+    entries = [entry for entry in entries if wanted(entry)]
+    if arguments.does == "export":
+        return history_export.run(arguments, entries, known)
     if arguments.add or arguments.remove or arguments.note is not None:
         return _label(arguments, labels, entries)
-    known = labels.all()
+    return _tell(arguments, entries, known)
+
+
+@contextlib.contextmanager
+def opened(state: Path) -> "Iterator[History]":
+    """The index; one that was damaged is said to have been."""
+    from console.history import History
+
+    history = History(state)
+    try:
+        if history.set_aside is not None:
+            print(
+                f"trajconsole: the history was damaged: set aside as {history.set_aside}, built anew", file=sys.stderr
+            )
+        yield history
+    finally:
+        history.close()
+
+
+def _tell(arguments: argparse.Namespace, entries: "list[Entry]", labels: "dict[str, Label]") -> int:
+    from console import frame, past
+
     if arguments.csv is not None:
-        _csv(arguments.csv, entries, known)
+        _csv(arguments.csv, entries, labels)
     elif arguments.json:
-        common.print_json({"schema": 1, "runs": [_object(entry, known) for entry in entries]})
+        common.print_json({"schema": 1, "runs": [_object(entry, labels) for entry in entries]})
     else:
         out = frame.stdout(arguments.ascii)
         for entry in entries:
             text, tone = frame.history_line(entry)
-            out.line(f"{text}{_words(known.get(past.key_of(entry)))}", tone)
+            out.line(f"{text}{_words(labels.get(past.key_of(entry)))}", tone)
     return 0 if entries or not arguments.terms else 1
 
 
@@ -97,19 +126,15 @@ def _object(entry: "Entry", labels: "dict[str, Label]") -> dict[str, Any]:
 
 def _csv(path: Path, entries: "list[Entry]", labels: "dict[str, Label]") -> None:
     """A column a figure; figures that a run does not have stay empty."""
-    rows = [_object(entry, labels) for entry in entries]
-    plain = [name for name in (rows[0] if rows else {}) if name not in ("metrics", "best", "tags")]
-    figures = sorted({(kind, name) for row in rows for kind in ("metrics", "best") for name in row[kind]})
-    stream = sys.stdout if str(path) == "-" else path.open("w", encoding="utf-8", newline="")
-    try:
-        write = csv.writer(stream)
-        head = [("best_" if kind == "best" else "") + name for kind, name in figures]
-        write.writerow([*plain, "tags", *head])
-        for row in rows:
-            values = [row[kind].get(name, "") for kind, name in figures]
-            write.writerow(
-                [*("" if row[name] is None else row[name] for name in plain), " ".join(row["tags"]), *values]
-            )
-    finally:
-        if stream is not sys.stdout:
-            stream.close()
+    from console.exporting import csvs
+    from console.exporting.parts import Parts
+    from console.exporting.record import Chosen
+    from console.labels import Label
+    from console.past import key_of
+
+    chosen = [Chosen(entry, labels.get(key_of(entry), Label())) for entry in entries]
+    if str(path) == "-":
+        csvs.runs(sys.stdout, chosen)
+        return
+    with Parts(path.parent) as parts, parts.path(path.name).open("w", encoding="utf-8", newline="") as file:
+        csvs.runs(file, chosen)

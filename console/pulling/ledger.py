@@ -90,6 +90,11 @@ def write(folder: Path, ledger: Ledger) -> None:
     atomic.replace(folder / LEDGER, text.encode() + b"\n", durable=True)
 
 
+def note_of(key: RunKey) -> str:
+    """The name of the small file that says where it was pulled to."""
+    return f"{key.host}--{key.run}.json"
+
+
 class Pulls:
     """Where this laptop's pulls lie, one small file each below the state folder: other consoles see them, too."""
 
@@ -101,7 +106,7 @@ class Pulls:
         """A run was pulled."""
         self._folder.mkdir(parents=True, exist_ok=True)
         row = {"host": key.host, "run": key.run, "to": pulled.to, "time": pulled.time, "complete": pulled.complete}
-        atomic.replace(self._folder / f"{key.host}--{key.run}.json", json.dumps(row).encode())
+        atomic.replace(self._folder / note_of(key), json.dumps(row).encode())
 
     def changed(self) -> bool:
         """Something was noted since the last `load`."""

@@ -11,8 +11,6 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 
-from textual.suggester import Suggester
-
 from console.fleet.cells import WorkerRow
 
 Predicate = Callable[[WorkerRow], bool]
@@ -171,14 +169,3 @@ def _pattern(text: str) -> re.Pattern[str]:
             return re.compile(text, re.IGNORECASE)
     except (re.error, OverflowError):
         return re.compile(re.escape(text), re.IGNORECASE)
-
-
-class Completing(Suggester):
-    """Completes what is typed into the box."""
-
-    def __init__(self, rows: Callable[[], Sequence[WorkerRow]]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._rows = rows
-
-    async def get_suggestion(self, value: str) -> str | None:
-        return completion(value, self._rows())

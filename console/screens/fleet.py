@@ -15,7 +15,8 @@ from console.format import plural
 from console.plain import plain
 from console.screens.base import WorkersScreen
 from console.screens.commands import FLEET_COMMANDS, bindings
-from console.screens.filter import Completing, parse, problem
+from console.screens.completing import Completing
+from console.screens.filter import parse, problem
 from console.screens.host import HostScreen
 from console.screens.layout import TOO_SMALL, heights, too_small
 from console.screens.pick import Item, Pick

@@ -20,6 +20,7 @@ from console.parallel import in_thread
 from console.pulling.options import PullOptions
 from console.report.contents import gather
 from console.watch.rivals import overdue
+from console.watch.waking import Waking
 from trainer.record import atomic
 from trainer.record.jsonl import decode_document
 
@@ -49,6 +50,7 @@ class Watcher:
         ]
         self._ended: set[RunKey] = set()  # rivals that were stopped
         self._synced: dict[RunKey, tuple[str, float | None, int]] = {}
+        self._waking = Waking()
 
     async def run(self, *, once: bool = False) -> bool:
         """Until it is cancelled; `once`: one look, one sync, one report. True when every sync was whole."""
@@ -67,10 +69,23 @@ class Watcher:
                     if once:
                         await self._delivered(10.0)
                         return good
-                await asyncio.sleep(LOOK_S)
+                due = await self._rest(due)
         finally:
             for outbox in self._outboxes:
                 outbox.close(1.0)
+
+    async def _rest(self, due: float) -> float:
+        """Until the next look. The next sync is sooner when this laptop was away meanwhile, or a host is back."""
+        self._waking.rests = time.monotonic()
+        await asyncio.sleep(LOOK_S)
+        hosts, now = self._engine.pump.fleet.hosts, time.monotonic()
+        up = [name for name, host in hosts.items() if host.reachable and host.synced]
+        why = self._waking.look(time.time(), now, up)
+        if why:
+            self._tell(f"{why}: syncing", "quiet")
+            for name in (name for name, host in hosts.items() if host.link.phase == "unreachable"):
+                self._engine.pump.retry(name)
+        return self._waking.due(due, now)
 
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""

@@ -11,6 +11,7 @@ describes the format for writers in other languages; the modules here are its re
     reader   everything a reader may ask of a run directory
     toml     values to TOML text (the standard library only reads it)
     race     the winner's marker in a race's folder
+    tfevents rows of metrics as TensorBoard reads them
 """
 
 from trainer.record.files import SCHEMA

@@ -5,7 +5,8 @@ import sqlite3
 
 import pytest
 
-from console.history import FILE, MIGRATIONS, Entry, History
+from console.history import FILE, Entry, History
+from console.history.versions import STEPS
 
 
 def entry(**more) -> Entry:
@@ -77,5 +78,5 @@ def test_two_consoles_share_it(history, tmp_path):
 
 def test_the_version_says_which_migrations_it_has(history, tmp_path):
     base = sqlite3.connect(tmp_path / FILE)
-    assert base.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert base.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     base.close()

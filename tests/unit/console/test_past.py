@@ -12,6 +12,7 @@ from console import past
 from console.cli import main
 from console.history import Entry, History
 from console.labels import Label, Labels, check_tag
+from trainer.schema import ConfigError
 
 NOW = 1_000_000.0
 
@@ -22,9 +23,10 @@ def entry(run, worker="w", host="gpu1", **more):
     return Entry(**{"host": host, "run": run, "worker": worker, **base, **figures, **more})
 
 
+ORIGIN = {"by": "mika", "project.branch": "main"}
 ENTRIES = [
     entry("a-1", "a", metrics={"val_accuracy": 0.85}),
-    entry("b-1", "b", host="laptop", state="failed", detail="ValueError: no"),
+    entry("b-1", "b", host="laptop", state="failed", detail="ValueError: no", origin=ORIGIN),
     entry("c-1", "c", started=NOW - 30 * 86400, race="duel-1"),
 ]
 LABELS = {"gpu1:a-1": Label(("paper",), "good one")}
@@ -43,17 +45,52 @@ LABELS = {"gpu1:a-1": Label(("paper",), "good one")}
         (["note:GOOD"], "a-1"),
         (["duel"], "c-1"),
         (["no-such"], ""),
+        (["acc>0.8 host~gpu", "!before:7d"], "a-1"),
+        (["!since:7d"], "c-1"),
+        (["since:1970-01-05"], "a-1 b-1"),
+        (["by=mika"], "b-1"),
+        (["!by=mi"], "a-1 c-1"),
+        (["project.branch~^main$"], "b-1"),
+        (["run=c-"], "c-1"),
+        (["!acc>0.8"], "b-1 c-1"),
+        (["epoch>=3", "a-1"], "a-1"),
     ],
 )
 def test_terms(words, found):
-    wanted = past.parse(words, LABELS, NOW)
+    wanted = past.parse(words, LABELS, NOW, ENTRIES)
     assert [item.run for item in ENTRIES if wanted(item)] == found.split()
 
 
 @pytest.mark.parametrize("text", ["7", "d", "7 days", "-3d", ""])
 def test_a_time_that_is_none(text):
     with pytest.raises(ValueError, match="write it as 30m"):
-        past.parse([f"since:{text}"], {}, NOW)
+        past.parse([f"since:{text}"], {}, NOW, ENTRIES)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("since:7", "since:7: '7' is no time — write it as 30m, 12h, 7d, 4w, 1y or 2026-01-31"),
+        ("before:2026-13-01", "'2026-13-01' is no time"),
+        ("sinse:7d", "sinse: is no term — did you mean 'since'?"),
+        ("tags:paper", "did you mean 'tag'?"),
+        ("until:3d", "until: is no term — known: before, note, since, tag"),
+        ("tag:", "tag: names nothing — write tag:TEXT"),
+        ("val_acuracy>0.5", "no run has a field or figure 'val_acuracy' — did you mean 'val_accuracy'?"),
+        ("bye=mika", "did you mean 'by'?"),
+        ("a>0.5", "'a' could be val_accuracy or val_ratio — write more of its name"),
+        ("host>3", "host is text — use host= or host~"),
+        ("epoch~3", "epoch is a figure — use > < >= <= or ="),
+        ("val_accuracy>high", "compare it with a number, not 'high'"),
+        ("host~gpu[", "no regular expression: unterminated character set at position 3 — put \\ before signs"),
+        ("!*", "no regular expression: nothing to repeat"),
+    ],
+)
+def test_a_word_that_is_none_is_named_with_its_mend(word, said):
+    entries = [*ENTRIES, entry("d-1", metrics={"val_accuracy": 0.1, "val_ratio": 1.0})]
+    with pytest.raises(ConfigError) as found:
+        past.parse(["host~gpu", word], {}, NOW, entries)
+    assert str(found.value).startswith(f"trajconsole history: {word}: ") and said in str(found.value)
 
 
 def test_many_consoles_label_at_once_and_nothing_is_lost(tmp_path):
@@ -114,3 +151,8 @@ def test_the_command(state, capsys):
     assert history("~", "--note", "x")[0] == 2
     assert history("a-1", "--remove", "paper", "--note", "")[0] == 0
     assert history("tag:paper")[0] == 1
+    assert history("search", "a-1")[0] == 0
+    assert history("a-1", "--csv", str(state / "new" / "runs.csv"))[0] == 0
+    assert (state / "new" / "runs.csv").read_text().count("\n") == 2 and len(list((state / "new").iterdir())) == 1
+    assert main(["--state", str(state), "history", "since:7"]) == 2
+    assert "'7' is no time" in capsys.readouterr().err
