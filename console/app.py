@@ -1,5 +1,6 @@
 """The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It decides nothing."""
 
+import gc
 import subprocess
 import time
 from collections import deque
@@ -44,6 +45,7 @@ from remote.errors import RemoteError
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
 LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
 BURST, BURST_S = 5, 1.25  # what comes now and then is painted at once; of a stream, four times a second is enough
+COLLECT = (10_000, 20, 50)  # the collector's thresholds: new objects, then generations
 TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
@@ -115,6 +117,7 @@ class ConsoleApp(App[None]):
         if self.setup is not None:
             self.set_interval(2.0, lambda: setting_up.look_at_file(self))
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing
+        self.call_after_refresh(_collect_seldom)
 
     async def on_unmount(self) -> None:
         self._unlisten()
@@ -251,6 +254,13 @@ class ConsoleApp(App[None]):
 
     def action_theme(self) -> None:
         choose_theme(self)
+
+
+def _collect_seldom() -> None:
+    """What is there now stays; the values of fleets hold no circles, so that looking for them can wait. A look through
+    all objects would be a pause that every key has to wait for."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def run_app(app: ConsoleApp) -> int:

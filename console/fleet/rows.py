@@ -152,9 +152,12 @@ class Rows(Sequence[Row]):
 
     def last_of(self, phase: str, look: int) -> Iterator[Row]:
         """Rows of a phase among the newest `look` in memory, the newest first."""
-        for place in range(self._length - 1, max(-1, self._length - 1 - look), -1):
-            if self._buffer.phases[place] == phase:
-                yield self._row(place)
+        first = max(0, self._length - look)
+        phases = self._buffer.phases[first : self._length]
+        if phase in phases:  # asked of every live run each second, and most have none
+            for place in range(len(phases) - 1, -1, -1):
+                if phases[place] == phase:
+                    yield self._row(first + place)
 
     def __len__(self) -> int:
         return self.whole()._length
