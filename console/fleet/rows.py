@@ -22,6 +22,7 @@ from trainer.record.jsonl import RESUME, numbers
 _CLOCKS = ("t", "step", "epoch")
 _NO_METRIC = frozenset({*_CLOCKS, "phase", "schema"})
 NONE = math.nan  # a row without this clock
+STREAM = 6  # rows a second
 
 Row = Mapping[str, Any]
 
@@ -103,6 +104,12 @@ class Rows(Sequence[Row]):
     def complete(self) -> bool:
         """Everything is in memory: no question has to wait for a file."""
         return self._earlier is None or self._whole is not None or self._earlier.here
+
+    @property
+    def streaming(self) -> bool:
+        """The newest came faster than anybody can follow one by one."""
+        times = self._buffer.clocks["t"]
+        return self._length > STREAM and times[self._length - 1] - times[self._length - 1 - STREAM] < 1.0
 
     def whole(self) -> "Rows":
         """With those that were left where they are. They are read now, when nobody has asked for them before."""

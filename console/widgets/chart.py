@@ -14,12 +14,13 @@ from console.charts import readout
 from console.charts.look import Look, Window
 from console.charts.memory import ChartMemory
 from console.charts.panel import Panel
+from console.fleet.rows import STREAM
 from console.screens.commands import CHART_COMMANDS, bindings
 from console.widgets.chart_lines import LABELS, Scene, chart, columns_of, whole
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
 _PAUSE = 5  # times what the last drawing took
-_STREAM, _STREAM_S = 6.0, 1.0  # a curve that gets more points a second than that is drawn once in so long
+_STREAM_S = 1.0  # a curve that gets more points a second than `STREAM` is drawn once in so long
 _LEAST_WIDTH, _LEAST_HEIGHT = 36, 8
 HINTS = "←→ cursor  +- zoom  <> pan  0 all  y log  m smooth  X axis  M metrics"
 
@@ -59,7 +60,7 @@ class ChartPane(Lines):
         form = (absent, tuple(_form(panel) for panel in panels))
         data = tuple(_data(panel, self.look) for panel in panels)
         since = time.monotonic() - self._built_at
-        stream = since < _STREAM_S and _growth(self._mark[1], data) > _STREAM * since
+        stream = since < _STREAM_S and _growth(self._mark[1], data) > max(1.0, STREAM * since)
         soon = stream or since < _PAUSE * self._cost
         if form == self._mark[0] and (data == self._mark[1] or soon):  # hundreds of live runs: not at every repaint
             return
