@@ -1,9 +1,11 @@
 """The screen: one app that shows what a `Source` knows and asks `Actions` to do things. It decides nothing."""
 
+import asyncio
+import gc
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,7 +34,7 @@ from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
 from console.screens.page import Page
 from console.screens.palette import Commands
-from console.screens.picture import Look, Picture, remembering
+from console.screens.picture import Picture, Remembering
 from console.screens.reception import Reception
 from console.screens.theme import choose_theme
 from console.screens.ways import Ways
@@ -44,6 +46,7 @@ from remote.errors import RemoteError
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
 LONGEST_S, SHARE = 0.5, 0.1  # a repaint that takes long comes less often, so that it takes no more than this share
 BURST, BURST_S = 5, 1.25  # what comes now and then is painted at once; of a stream, four times a second is enough
+COLLECT = (10_000, 20, 50)  # the collector's thresholds: new objects, then generations
 TICK_S = 1.0  # ages grow, and figures that move all the time are shown
 
 
@@ -71,7 +74,7 @@ class ConsoleApp(App[None]):
         guide: str = "",
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
-        look: Look | None = None,
+        look: Remembering | None = None,
         charts: ChartMemory | None = None,
         setup: Setup | None = None,
         last: Path | None = None,
@@ -83,7 +86,7 @@ class ConsoleApp(App[None]):
         self.notes, self.charts = Notes(), charts or ChartMemory()
         self.ways, self._last = Ways(self), last
         self.known_hosts: dict[str, Known] = {}
-        self._ascii, self.guide, self._look = ascii, guide, look or remembering()
+        self._ascii, self.guide, self._look = ascii, guide, look or Remembering()
         self.settings, self.diary = settings or SettingsFile(None), Diary()
         for item in THEMES.values():
             self.register_theme(item)
@@ -92,6 +95,7 @@ class ConsoleApp(App[None]):
         self._news = 0  # of the fleet that was painted
         self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
         self._cost = 0.0  # seconds that the last repaint took
+        self._ahead = 0.0  # of it, what was done before
         self._painted = 0.0
         self._paints: deque[float] = deque(maxlen=BURST)  # when the last ones were
         self._unlisten: Callable[[], None] = lambda: None
@@ -115,6 +119,7 @@ class ConsoleApp(App[None]):
         if self.setup is not None:
             self.set_interval(2.0, lambda: setting_up.look_at_file(self))
         self.call_after_refresh(self.source.start)  # the first frame waits for nothing
+        self.call_after_refresh(_collect_seldom)
 
     async def on_unmount(self) -> None:
         self._unlisten()
@@ -130,7 +135,7 @@ class ConsoleApp(App[None]):
     def fleet_changed(self) -> None:
         """The source has a newer fleet: what is no news in it waits for the tick."""
         fleet = self.source.fleet
-        if fleet.news != self._news or any(fleet.runs.get(key) is not run for key, run in self._followed.items()):
+        if fleet.news != self._news or any(_in_sight(run, fleet.runs.get(k)) for k, run in self._followed.items()):
             self.changed()
 
     def changed(self) -> None:
@@ -164,7 +169,7 @@ class ConsoleApp(App[None]):
                 self._followed = {key: picture.fleet.runs.get(key) for key in screen.follows}
             if not screen.is_modal:
                 break
-        self._cost = time.monotonic() - self._painted
+        self._cost, self._ahead = self._ahead + time.monotonic() - self._painted, 0.0
         if self._reception is not None:
             self._reception.attend(picture.fleet)
 
@@ -178,13 +183,26 @@ class ConsoleApp(App[None]):
             lines = [strip.text for strip in self.screen_stack[0]._compositor.render_strips()]
             afterimage.keep(self._last, lines, self.clock())
 
-    def _tick(self) -> None:
-        if time.monotonic() - self._painted > TICK_S / 2:
-            self.repaint()
+    async def _tick(self) -> None:
+        if not self._asked and time.monotonic() - self._painted > TICK_S / 2:
+            self._asked = True
+            await self._due()
 
-    def _due(self) -> None:
-        self._asked = False
-        self.repaint()
+    async def _due(self) -> None:
+        self._ahead = 0.0
+        await self._prepare(self._look.ahead(self.source.fleet, self.clock()))
+
+    async def _prepare(self, rows: Iterator[None]) -> None:
+        """Work out a few rows; keys come before the next ones."""
+        began = time.monotonic()
+        more = next(rows, False) is None
+        self._ahead += time.monotonic() - began
+        if more:
+            await asyncio.sleep(0)  # for the widgets; then this app's own messages
+            self.call_next(self._prepare, rows)
+        else:
+            self._asked = False
+            self.repaint()
 
     def perform(self, name: str, workers: tuple[str, ...], steps: Steps) -> Deed:
         """Begin an action; its steps are shown as they come."""
@@ -251,6 +269,22 @@ class ConsoleApp(App[None]):
 
     def action_theme(self) -> None:
         choose_theme(self)
+
+
+def _in_sight(before: Run | None, after: Run | None) -> bool:
+    """Whether a run that is followed has a line, an event or a row that was not painted. A stream of rows only moves
+    the end of its curves."""
+    if before is None or after is None:
+        return before is not after
+    told = before.log is not after.log or before.events is not after.events
+    return told or (before.rows is not after.rows and not after.rows.streaming)
+
+
+def _collect_seldom() -> None:
+    """What is there now stays; the values of fleets hold no circles, so that looking for them can wait. A look through
+    all objects would be a pause that every key has to wait for."""
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 def run_app(app: ConsoleApp) -> int:

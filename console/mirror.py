@@ -26,7 +26,7 @@ from trainer.record import atomic, files
 
 DOCUMENTS = (*files.DOCUMENTS, files.WINNER)
 STREAMS = files.STREAMS
-STATUS_EVERY_S = 5.0  # a status.json is written no more often
+STATUS_EVERY_S = 30.0  # a status.json that only moves is written no more often: each time it is a new file
 GONE = ".gone"  # marks a run whose folder was removed from the host
 PRUNED = ".entry.json"  # beside it: its streams were removed here, too; what the history knows of it
 
@@ -182,13 +182,17 @@ class Mirror:
             (path.parent / GONE).unlink(missing_ok=True)
             path.write_bytes(b"")
             atomic.replace(inode_file(path), str(chunk.inode).encode())
-        with path.open("r+b", buffering=0) as file:
-            end = file.seek(0, os.SEEK_END)
+        handle = os.open(path, os.O_WRONLY)  # hundreds a second: no object around it, no call that is not needed
+        try:
+            end = os.lseek(handle, 0, os.SEEK_END)
             if end < chunk.start:
                 raise Gap(f"{path} is shorter than it was: {end} bytes, not {chunk.start}")
-            file.truncate(chunk.start)
-            file.seek(chunk.start)
-            file.write(chunk.data)
+            if end > chunk.start:
+                os.truncate(handle, chunk.start)
+                os.lseek(handle, chunk.start, os.SEEK_SET)
+            _write_all(handle, chunk.data)
+        finally:
+            os.close(handle)
 
     def _take_document(self, document: Document) -> bool:
         """Whether there is anything new in it: a link that is opened again tells all of them again."""
@@ -218,6 +222,9 @@ class Mirror:
                 self._waiting[document.folder] = document.text.encode("utf-8", "replace")
                 return True
             self._written[document.folder] = now
+        elif document.folder in self._waiting:  # a run that ends: its last words are not to be missing beside that
+            last = self._waiting.pop(document.folder)
+            self._write(functools.partial(atomic.replace, path.parent / files.STATUS, last))
         self._write(write)
         return True
 
@@ -237,6 +244,12 @@ class Mirror:
         except OSError as error:
             self.problem = f"{self.path} cannot be written ({error.strerror}): nothing more is kept on this laptop"
             self.close()
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    """A disk that is almost full takes a part, and says why not the rest at the next try."""
+    while data:
+        data = data[os.write(handle, data) :]
 
 
 def _safe(event: Chunk | Document | FolderGone) -> bool:

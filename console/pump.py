@@ -1,13 +1,14 @@
 """Where the fleet comes from: the mirror first, then the links. Implements `console.source.Source`.
 
 A link's thread keeps each event in the mirror and puts the batch on a bounded queue; the event loop is woken once for
-whatever has gathered there, folds it and tells the listeners. When the loop falls behind, the link's thread waits: the
-probe's channel fills, and nothing is lost.
+whatever has gathered there, folds it a slice at a time, so that a key never waits for a crowd of hosts, and tells the
+listeners. When the loop falls behind, the link's thread waits: the probe's channel fills, and nothing is lost.
 """
 
 import asyncio
 import contextlib
 import functools
+import math
 import threading
 import time
 from collections import deque
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from console import last_seen
 from console.config import Config
 from console.fleet.fold import fold, plan, recall, with_marks
-from console.fleet.model import Fleet, Host, Planned, RunKey
+from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, reported
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from console.pulling.ledger import Pulls
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from console.recording.recorder import Recorder
 
 QUEUED_BATCHES = 256
+SLICE_S = 0.008  # of folding, before the loop does something else
+GATHER_S = 0.04  # in a stream of batches the loop is woken no more often
 HISTORY_EVERY_S, HISTORY_SLOW_S = 2.0, 20.0  # states; how far a run is
+HISTORY_SLICE = 40  # runs that are kept at a time
 LAST_EVERY_S = 60.0
 
 WATCHED = (
@@ -49,6 +53,15 @@ WATCHED = (
 class _Batch:
     host: str
     events: list[Event]
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the history has of a run: what it is, how far it was then."""
+
+    state: tuple[str, bool, float | None]
+    epoch: int | None
     time: float
 
 
@@ -79,11 +92,12 @@ class Pump:
         self._lock = threading.Lock()
         self._awake = False  # the loop has been asked to drain the queue
         self._room = threading.Semaphore(QUEUED_BATCHES)
+        self._folded_at = 0.0  # monotonic
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
-        self._kept: dict[RunKey, tuple[str, int | None, tuple[bool, float | None]]] = {}  # what the history has of it
+        self._kept: dict[RunKey, _Kept] = {}  # what the history has
         self._kept_winners: Mapping[str, Winner] = {}
-        self._kept_at = self._slow_at = self._last_at = clock()
+        self._kept_at = self._last_at = clock()
         self._began = self._kept_at
         self._remembering = threading.Thread(target=self._remember_later, name="memory", daemon=True)
         self._fleet = self._first_fleet()
@@ -353,23 +367,46 @@ class Pump:
             self._queue.append(batch)
             wake, self._awake = not self._awake, True
         if wake and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._drain)
+            self._loop.call_soon_threadsafe(self._gather)
+
+    def _gather(self) -> None:
+        """In the loop: what comes now and then is folded at once, of a stream what came in a while together."""
+        assert self._loop is not None
+        pause = self._folded_at + GATHER_S - time.monotonic()
+        if pause > 0 and len(self._queue) < QUEUED_BATCHES // 2:
+            self._loop.call_later(pause, self._fold_slice)
+        else:
+            self._fold_slice()
+
+    def _fold_slice(self) -> None:
+        """Fold for a moment; keys come before the rest."""
+        assert self._loop is not None
+        if self._fold(time.monotonic() + SLICE_S):
+            self._loop.call_soon(self._fold_slice)
 
     def _drain(self) -> None:
-        """In the loop: fold what has gathered, tell the listeners once."""
-        with self._lock:
-            batches, self._awake = tuple(self._queue), False
-            self._queue.clear()
-        for batch in batches:
-            self._room.release()
-            self._record(batch.host, batch.events, batch.time)
-            self._fleet = fold(self._fleet, batch.host, batch.events, batch.time)
-        if not batches:
-            return
-        self._keep_history()
-        if self._clock() - self._last_at > LAST_EVERY_S:
-            threading.Thread(target=self._keep_last, name="last seen", daemon=True).start()
-        self._tell()
+        """Fold everything that has gathered."""
+        self._fold(math.inf)
+
+    def _fold(self, until: float) -> bool:
+        """In the loop: fold what has gathered, tell the listeners once. True when there is more."""
+        folded, more = False, True
+        while more and time.monotonic() < until:
+            with self._lock:
+                batch = self._queue.popleft() if self._queue else None
+                more = self._awake = batch is not None
+            if batch is not None:
+                self._room.release()
+                self._record(batch.host, batch.events, batch.time)
+                self._fleet = fold(self._fleet, batch.host, batch.events, batch.time)
+                folded = True
+        self._folded_at = time.monotonic()
+        if folded:
+            self._keep_history()
+            if self._clock() - self._last_at > LAST_EVERY_S:
+                threading.Thread(target=self._keep_last, name="last seen", daemon=True).start()
+            self._tell()
+        return more
 
     def _record(self, host: str, events: list[Event], when: float) -> None:
         if self._recorder is not None:
@@ -392,17 +429,21 @@ class Pump:
         self._kept_at = now
         if self._pulls.changed():
             self._fleet = replace(self._fleet, pulled=self._pulls.load(), version=self._fleet.version + 1)
-        slow = force or now - self._slow_at >= HISTORY_SLOW_S
-        self._slow_at = now if slow else self._slow_at
-        changed = []
+        changed: list[Run] = []
         for key, run in self._fleet.runs.items():
-            status = reported(run)
-            ended_or_began = (run.exit is not None, began(run))
-            mark = (status.state if status else "", status.epoch if status else None, ended_or_began)
-            known = self._kept.get(key)
-            if known is None or known[::2] != mark[::2] or (slow and known != mark):
-                self._kept[key] = mark
-                changed.append(run)
+            status, known = reported(run), self._kept.get(key)
+            state = (status.state if status else "", run.exit is not None, began(run))
+            epoch = status.epoch if status else None
+            moved = known is None or known.state != state
+            if not moved and known is not None and known.epoch != epoch:
+                moved = force or now - known.time >= HISTORY_SLOW_S
+            if not moved:
+                continue
+            if len(changed) == HISTORY_SLICE and not force:
+                self._kept_at = 0.0  # the others next time, which is soon
+                break
+            self._kept[key] = _Kept(state, epoch, now)
+            changed.append(run)
         winners = self._fleet.winners
         if not changed and winners == self._kept_winners:
             return

@@ -22,6 +22,7 @@ from trainer.record.jsonl import RESUME, numbers
 _CLOCKS = ("t", "step", "epoch")
 _NO_METRIC = frozenset({*_CLOCKS, "phase", "schema"})
 NONE = math.nan  # a row without this clock
+STREAM = 6  # rows a second
 
 Row = Mapping[str, Any]
 
@@ -104,6 +105,12 @@ class Rows(Sequence[Row]):
         """Everything is in memory: no question has to wait for a file."""
         return self._earlier is None or self._whole is not None or self._earlier.here
 
+    @property
+    def streaming(self) -> bool:
+        """The newest came faster than anybody can follow one by one."""
+        times = self._buffer.clocks["t"]
+        return self._length > STREAM and times[self._length - 1] - times[self._length - 1 - STREAM] < 1.0
+
     def whole(self) -> "Rows":
         """With those that were left where they are. They are read now, when nobody has asked for them before."""
         if self._earlier is None:
@@ -152,9 +159,12 @@ class Rows(Sequence[Row]):
 
     def last_of(self, phase: str, look: int) -> Iterator[Row]:
         """Rows of a phase among the newest `look` in memory, the newest first."""
-        for place in range(self._length - 1, max(-1, self._length - 1 - look), -1):
-            if self._buffer.phases[place] == phase:
-                yield self._row(place)
+        first = max(0, self._length - look)
+        phases = self._buffer.phases[first : self._length]
+        if phase in phases:  # asked of every live run each second, and most have none
+            for place in range(len(phases) - 1, -1, -1):
+                if phases[place] == phase:
+                    yield self._row(first + place)
 
     def __len__(self) -> int:
         return self.whole()._length

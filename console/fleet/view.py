@@ -149,9 +149,9 @@ def trends(run: Run, status: Status) -> tuple[tuple[str, Trend], ...]:
     rows = run.rows
     values = dict(status.metrics) or {name: rows.newest(name, 1)[0] for name in rows.names() if name != "lr"}
     decisive = ("loss", *(item.metric for item in (status.stopping.criteria if status.stopping else ())))
-    names = [name for name in decisive if name in values]
+    names = dict.fromkeys([*(name for name in decisive if name in values), *values])
     out = []
-    for name in (*names, *(name for name in values if name not in names)):
+    for name in names:
         value = values[name]
         best = status.best.get(name)
         direction = _direction(rows.newest(name, TREND_ROWS))
@@ -175,11 +175,12 @@ def lower_is_better(name: str) -> bool:
 
 
 def _direction(values: list[float]) -> int:
-    values = [value for value in values[-TREND_ROWS:] if math.isfinite(value)]
-    if len(values) < 2:
+    finite = [value for value in values if value - value == 0.0]
+    if len(finite) < 2:
         return 0
-    before = sum(values[:-1]) / (len(values) - 1)
-    change = values[-1] - before
+    newest = finite.pop()
+    before = sum(finite) / len(finite)
+    change = newest - before
     if abs(change) <= 0.005 * max(abs(before), 1e-9):
         return 0
     return 1 if change > 0 else -1

@@ -1,12 +1,12 @@
 """One frozen picture of everything that is shown, made once a repaint from the fleet and the time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.fleet.cells import HostRow, RaceView, WorkerRow
 from console.fleet.memory import RowMemory
 from console.fleet.model import Fleet, Run
-from console.fleet.view import ANEW, Maker, host_rows, race_views, worker_rows
+from console.fleet.view import ANEW, Maker, host_rows, newest_runs, race_views, worker_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Picture:
         return max(running or begun, key=lambda race: race.id[len(race.name) :], default=None)
 
 
-Look = Callable[[Fleet, Mapping[str, Sequence[str]], float], Picture]
+_HOSTS, _RUNS = 10, 25  # rows that are worked out at a time: a millisecond or two
 
 
 def look(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float, make: Maker = ANEW) -> Picture:
@@ -50,7 +50,22 @@ def look(fleet: Fleet, races: Mapping[str, Sequence[str]], now: float, make: Mak
     return Picture(now, fleet, hosts, workers, race_views(fleet, races, now, make))
 
 
-def remembering() -> Look:
+class Remembering:
     """A look for one screen: what did not change since the last one is not worked out again."""
-    memory = RowMemory()
-    return lambda fleet, races, now: look(fleet, races, now, memory)
+
+    def __init__(self) -> None:
+        self._memory = RowMemory()
+
+    def __call__(self, fleet: Fleet, races: Mapping[str, Sequence[str]], now: float) -> Picture:
+        return look(fleet, races, now, self._memory)
+
+    def ahead(self, fleet: Fleet, now: float) -> Iterator[None]:
+        """Work out what the next look will want, a few rows at a time: between them other things can be done."""
+        for count, host in enumerate(fleet.hosts.values()):
+            if count % _HOSTS == _HOSTS - 1:
+                yield
+            self._memory.host(host, now)
+        for count, run in enumerate(newest_runs(fleet).values()):
+            if count % _RUNS == _RUNS - 1:
+                yield
+            self._memory.run(fleet, run, now)

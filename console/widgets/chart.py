@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -14,13 +14,17 @@ from console.charts import readout
 from console.charts.look import Look, Window
 from console.charts.memory import ChartMemory
 from console.charts.panel import Panel
+from console.fleet.rows import STREAM
 from console.screens.commands import CHART_COMMANDS, bindings
 from console.widgets.chart_lines import LABELS, Scene, chart, columns_of, whole
 from console.widgets.lines import BLANK, Line, Lines, cut, padded
 
 _PAUSE = 5  # times what the last drawing took
+_STREAM_S = 1.0  # a curve that gets more points a second than `STREAM` is drawn once in so long
 _LEAST_WIDTH, _LEAST_HEIGHT = 36, 8
 HINTS = "←→ cursor  +- zoom  <> pan  0 all  y log  m smooth  X axis  M metrics"
+
+_Ends = tuple[tuple[Any, ...], ...]  # of each curve: how many points, the axis, the last of them
 
 
 class ChartPane(Lines):
@@ -45,7 +49,7 @@ class ChartPane(Lines):
         self.look = self.memory.look
         self.marked = False  # the chart in question is named also when the keyboard is elsewhere
         self._panels: Sequence[Panel] = ()
-        self._mark: tuple[object, object] = (None, None)
+        self._mark: tuple[object, tuple[_Ends, ...]] = (None, ())
         self._absent = ""
         self._whole: Window = (0.0, 1.0)
         self._cost = self._built_at = 0.0
@@ -55,7 +59,9 @@ class ChartPane(Lines):
         """The charts as they are now."""
         form = (absent, tuple(_form(panel) for panel in panels))
         data = tuple(_data(panel, self.look) for panel in panels)
-        soon = time.monotonic() < self._built_at + _PAUSE * self._cost
+        since = time.monotonic() - self._built_at
+        stream = since < _STREAM_S and _growth(self._mark[1], data) > max(1.0, STREAM * since)
+        soon = stream or since < _PAUSE * self._cost
         if form == self._mark[0] and (data == self._mark[1] or soon):  # hundreds of live runs: not at every repaint
             return
         begun = time.monotonic()
@@ -195,13 +201,20 @@ def _form(panel: Panel) -> tuple[object, ...]:
     return (panel.title, panel.thresholds, panel.chosen, *((one.key, one.name, one.note) for one in panel.series))
 
 
-def _data(panel: Panel, look: Look) -> tuple[object, ...]:
+def _data(panel: Panel, look: Look) -> _Ends:
     """Changes exactly when a curve does: curves only grow, or are made anew."""
-    ends: list[object] = [look.axis]
+    ends = []
     for one in panel.series:
         xs, ys = one.points(look.axis)
-        ends.append((len(ys), xs[-1], repr(ys[-1])) if len(ys) else ())  # a NaN is never equal to itself, its text is
+        end = (xs[-1], repr(ys[-1])) if len(ys) else ()  # a NaN is never equal to itself, its text is
+        ends.append((len(ys), look.axis, *end))
     return tuple(ends)
+
+
+def _growth(before: Sequence[_Ends], after: Sequence[_Ends]) -> int:
+    """How many points the curve that grew most has more."""
+    pairs = [pair for old, new in zip(before, after, strict=False) for pair in zip(old, new, strict=False)]
+    return max((new[0] - old[0] for old, new in pairs), default=0)
 
 
 def tiled(

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -110,6 +110,17 @@ class Lines(ScrollView, can_focus=True):
         if strip is None:
             strip = self._strips[index] = self._strip(index)
         return strip
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: these widgets have no border, padding or opacity, and what the library does for those
+        costs more than making a line. Every repaint asks for all lines in sight, changed or not."""
+        background = self.background_colors[1]
+        strips = [self.render_line(y) for y in crop.line_range]
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -209,9 +209,11 @@ class LogPane(Lines):
             self._stretch(Size(max(width, self._widest + _LEFT), total or 1))
 
     def _stretch(self, size: Size) -> None:
-        """The whole has this size. A log that only grows must not lay out the screen anew for every line."""
-        grows = self.show_vertical_scrollbar and size.width == self.virtual_size.width
-        if grows and size.height > self.size.height:
+        """The whole has this size. A log that only grows must not lay out the screen anew for every line: only where
+        its scroll bar comes."""
+        fits = max(size.height, self.virtual_size.height) <= self.size.height
+        scrolls = self.show_vertical_scrollbar and size.height > self.size.height
+        if size.width == self.virtual_size.width and (fits or scrolls):
             self.set_reactive(ScrollView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
         else:

@@ -61,6 +61,7 @@ class WorkersTable(Lines):
         self._place = 0
         self._tags: frozenset[Worker] = frozenset()
         self._empty = ""
+        self._found: tuple[tuple[object, ...], list[Column[WorkerRow]]] | None = None
         self._columns: list[Column[WorkerRow]] = []
 
     def put_in_order(self, columns: tuple[str, ...], sort: str, *, downward: bool) -> None:
@@ -69,6 +70,7 @@ class WorkersTable(Lines):
             return
         self._chosen, self._sort, self._downward = columns, sort, downward
         self._wide.clear()
+        self._found = None
         self._take(self._given)
 
     def show(
@@ -139,13 +141,7 @@ class WorkersTable(Lines):
                 return
 
     def build(self, width: int) -> list[Line]:
-        hosts = {row.host for row in self._all}
-        found = worker_columns(self._all, many_hosts=len(hosts) > 1, chosen=self._chosen, gpus=self._gpus)
-        for place, column in enumerate(found):
-            wide = self._wide[column.name] = max(column.width, self._wide.get(column.name, 0))
-            rank = min(1, column.rank) if column.name == self._sort else column.rank
-            found[place] = replace(column, width=wide, rank=rank)
-        self._columns = columns = choose(found, width - _MARKS)
+        columns = self._columns = choose(self._wanted(), width - _MARKS)
         focus = "▌   " if self.has_focus else "    "
         head: Line = ((focus, "accent"), *titles(columns, self._sort, downward=self._downward))
         top = self.scroll_offset.y
@@ -155,6 +151,20 @@ class WorkersTable(Lines):
         if not self._rows:
             lines.append(padded(((f"    {self._empty}", "quiet"),), width))
         return lines
+
+    def _wanted(self) -> list[Column[WorkerRow]]:
+        """All columns that there could be; a cursor that moves changes none of them."""
+        what = (self._all, self._chosen, self._gpus, self._sort)
+        if self._found is not None and all(a is b for a, b in zip(self._found[0], what, strict=True)):
+            return self._found[1]
+        many = len({row.host for row in self._all}) > 1
+        found = worker_columns(self._all, many_hosts=many, chosen=self._chosen, gpus=self._gpus)
+        for place, column in enumerate(found):
+            wide = self._wide[column.name] = max(column.width, self._wide.get(column.name, 0))
+            rank = min(1, column.rank) if column.name == self._sort else column.rank
+            found[place] = replace(column, width=wide, rank=rank)
+        self._found = (what, found)
+        return found
 
     def _with_rest(self, head: Line, used: int) -> Line:
         """At the end of the head, where there is room: the broken and forgotten rows that are out of sight below."""
@@ -188,6 +198,7 @@ class WorkersTable(Lines):
 
     def on_resize(self) -> None:
         self._wide.clear()
+        self._found = None
         super().on_resize()
         self._into_view()
 

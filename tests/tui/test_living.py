@@ -147,13 +147,14 @@ async def test_below_the_minimum_a_line_says_so(opened):
 async def test_a_storm_of_changes_is_painted_at_a_bounded_rate(opened):
     story = racing()
     looks = []
-    from console.screens.picture import look
+    from console.screens.picture import Remembering
 
-    def counted(*arguments):
-        looks.append(time.monotonic())
-        return look(*arguments)
+    class Counted(Remembering):
+        def __call__(self, *arguments):
+            looks.append(time.monotonic())
+            return super().__call__(*arguments)
 
-    async with opened(story, look=counted) as pilot:
+    async with opened(story, look=Counted()) as pilot:
         looks.clear()
         for n in range(200):
             story.log("attention", "here", f"line {n}\n")
