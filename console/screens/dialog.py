@@ -42,6 +42,7 @@ class Dialog(ModalScreen[Result]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as frame:
             frame.border_title = self.title_text
+            frame.border_subtitle = "← → choose   Enter take   Esc close"
             yield Block(id="body", tall=True)
             yield Choices(*self.choices(), id="choices")
 

@@ -37,13 +37,13 @@ class Pick(ModalScreen[tuple[str, ...] | None]):
         Binding("down", "move(1)", "down", priority=True, show=False),
         Binding("pageup", "move(-10)", "a page up", priority=True, show=False),
         Binding("pagedown", "move(10)", "a page down", priority=True, show=False),
-        Binding("space", "tick", "in or out", priority=True),
+        Binding("space", "tick", "tick", priority=True),
         Binding("less_than_sign", "shift(-1)", "earlier", priority=True),
         Binding("greater_than_sign", "shift(1)", "later", priority=True),
         Binding("enter", "take", "take", priority=True),
         Binding("escape", "leave", "leave", priority=True),
         Binding("ctrl+a", "tick_all", "all or none", priority=True),
-        Binding("ctrl+r", "reset", "as by itself", priority=True),
+        Binding("ctrl+r", "reset", "reset", tooltip="as it was by itself", priority=True),
     ]
 
     def __init__(
