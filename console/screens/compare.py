@@ -165,8 +165,9 @@ class CompareScreen(ChartedScreen):
         self.table.focus()
 
     def action_filter(self) -> None:
-        self.query_one("#filter").display = True
-        self.query_one("#filter").focus()
+        box = self.query_one("#filter", Input)
+        box.display = True
+        self.set_focus(box)
 
     def action_back(self) -> None:
         box = self.query_one("#filter", Input)

@@ -47,7 +47,7 @@ class Dialog(ModalScreen[Result]):
             yield Choices(*self.choices(), id="choices")
 
     def on_mount(self) -> None:
-        self.query_one("#choices").focus()
+        self.set_focus(self.query_one("#choices"))
         self.refresh_body()
 
     def show(self, picture: Picture) -> None:
