@@ -9,38 +9,33 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import BindingType
-from textual.command import CommandPalette
-from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
 
 from console import afterimage
 from console.charts.memory import ChartMemory
 from console.clipboard import copy
+from console.editing.once import Once
 from console.fleet.model import Run, RunKey
 from console.format import plural
 from console.happened import Diary
-from console.looks import looks
 from console.screens import setting_up
 from console.screens.asked import Known
 from console.screens.base import WorkersScreen
-from console.screens.commands import APP_COMMANDS, bindings
+from console.screens.commands import CONFIG_COMMANDS, bindings
 from console.screens.deeds import Deed, DeedMoved, Steps
 from console.screens.dialog import Dialog
 from console.screens.fleet import FleetScreen
-from console.screens.help import HelpScreen, groups_of
 from console.screens.notes import Notes
 from console.screens.page import Page
-from console.screens.palette import Commands
 from console.screens.picture import Picture, Remembering
 from console.screens.reception import Reception
-from console.screens.theme import choose_theme
 from console.screens.ways import Ways
 from console.settings import SettingsFile
+from console.shell import Shell
 from console.source import Actions, Door, Setup, Source
-from console.themes import THEMES, first_theme
 from remote.errors import RemoteError
 
 REPAINT_S = 0.1  # never more often, however fast the fleet changes
@@ -54,14 +49,10 @@ class FleetChanged(Message):
     """The source has a newer fleet."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(Shell):
     """The console."""
 
-    CSS_PATH = Path(__file__).with_name("app.tcss")
-    TITLE = "trajconsole"
-    ENABLE_COMMAND_PALETTE = False
-    COMMANDS: ClassVar = {Commands}
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(APP_COMMANDS)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(CONFIG_COMMANDS)]
 
     def __init__(
         self,
@@ -75,22 +66,19 @@ class ConsoleApp(App[None]):
         door: Door | None = None,
         clock: Callable[[], float] = time.time,
         look: Remembering | None = None,
-        charts: ChartMemory | None = None,
         setup: Setup | None = None,
         last: Path | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(ascii=ascii, theme=theme, settings=settings)
         self.setup = setup
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
-        self.notes, self.charts = Notes(), charts or ChartMemory()
-        self.ways, self._last = Ways(self), last
+        self.notes = Notes()
+        kept = self.settings
+        self.charts = ChartMemory(kept.value.charts, lambda chosen: kept.change(charts=chosen))
+        self.ways, self.once, self._last = Ways(self), Once(), last
         self.known_hosts: dict[str, Known] = {}
-        self._ascii, self.guide, self._look = ascii, guide, look or Remembering()
-        self.settings, self.diary = settings or SettingsFile(None), Diary()
-        for item in THEMES.values():
-            self.register_theme(item)
-        self.theme = first_theme(theme, self.settings.value.theme, colours=not self.no_color)
+        self.guide, self._look, self.diary = guide, look or Remembering(), Diary()
         self._asked = False  # a repaint is on its way
         self._news = 0  # of the fleet that was painted
         self._followed: dict[RunKey, Run | None] = {}  # the runs that were painted with their lines and rows
@@ -100,16 +88,10 @@ class ConsoleApp(App[None]):
         self._paints: deque[float] = deque(maxlen=BURST)  # when the last ones were
         self._unlisten: Callable[[], None] = lambda: None
 
-    def get_line_filters(self) -> list[LineFilter]:
-        own, ansi = super().get_line_filters(), self.native_ansi_color
-        return looks(own, ascii=self._ascii, colours=not self.no_color, ansi=ansi)
-
     def get_default_screen(self) -> Screen[object]:
         return FleetScreen(self.take_picture())  # type: ignore[return-value]
 
     async def on_mount(self) -> None:
-        self.animation_level = "none"
-        self.set_class(self._ascii, "ascii")
         self._unlisten = self.source.listen(self.fleet_changed)
         self.set_interval(TICK_S, self._tick)
         self.set_interval(60.0, self._keep_last)
@@ -126,6 +108,7 @@ class ConsoleApp(App[None]):
         if self._reception is not None:
             self._reception.close()
         await self.source.stop()
+        self.once.close()
 
     def take_picture(self) -> Picture:
         """The fleet as it is now."""
@@ -254,21 +237,11 @@ class ConsoleApp(App[None]):
     def action_hosts(self) -> None:
         setting_up.add_hosts(self)
 
-    def action_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="a command"))
-
-    def action_help(self) -> None:
-        self.push_screen(HelpScreen(groups_of(self.screen)))
-
     def action_new(self) -> None:
         setting_up.new_worker(self)
 
     def action_edit(self) -> None:
         setting_up.edit(self)
-
-    def action_theme(self) -> None:
-        choose_theme(self)
 
 
 def _in_sight(before: Run | None, after: Run | None) -> bool:

@@ -19,7 +19,18 @@ from trainer.record import toml
 FILE = "settings.toml"
 _HEAD = "# What you chose on the screen of trajconsole, which rewrites this file. Without it everything is as it was.\n"
 _MOST_COLUMNS = 60
+_MOST_METRICS = 500
 _LONGEST = 200  # characters of a name
+
+
+@dataclass(frozen=True, slots=True)
+class ChartChoices:
+    """How charts are looked at; whoever draws them says what of it means something."""
+
+    axis: str = ""
+    smoothing: float = 0.0
+    log: tuple[str, ...] = ()  # metrics with a logarithmic axis
+    hidden: tuple[str, ...] = ()  # metrics without a chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class Settings:
     taller: int = 0  # lines that the tables have more than their share
     wrap: bool = False
     stamps: bool = True
+    charts: ChartChoices = ChartChoices()
 
 
 class SettingsFile:
@@ -91,30 +103,51 @@ class SettingsFile:
 
 def to_toml(value: Settings) -> dict[str, Any]:
     """The file's tables."""
+    charts = value.charts
     return {
         "theme": value.theme,
         "workers": {"columns": list(value.columns), "sort": value.sort, "downward": value.downward},
         "layout": {"tab": value.tab, "taller": value.taller},
         "log": {"wrap": value.wrap, "stamps": value.stamps},
+        "charts": {
+            "axis": charts.axis,
+            "smoothing": charts.smoothing,
+            "log": list(charts.log),
+            "hidden": list(charts.hidden),
+        },
     }
 
 
 def from_toml(table: Mapping[str, Any]) -> Settings:
     """Settings of whatever stands there: what is of another kind than it should be counts as not chosen."""
     workers, layout, log = (_table(table.get(name)) for name in ("workers", "layout", "log"))
-    columns = workers.get("columns")
-    names = [_text(item) for item in columns[:_MOST_COLUMNS]] if isinstance(columns, list) else []
     taller = layout.get("taller")
     return Settings(
         theme=_text(table.get("theme")),
-        columns=tuple(dict.fromkeys(filter(None, names))),
+        columns=_names(workers.get("columns"), _MOST_COLUMNS),
         sort=_text(workers.get("sort")),
         downward=_flag(workers.get("downward"), False),
         tab=_text(layout.get("tab")),
         taller=max(-100, min(100, taller)) if isinstance(taller, int) and not isinstance(taller, bool) else 0,
         wrap=_flag(log.get("wrap"), False),
         stamps=_flag(log.get("stamps"), True),
+        charts=_charts(_table(table.get("charts"))),
     )
+
+
+def _charts(table: Mapping[str, Any]) -> ChartChoices:
+    weight = table.get("smoothing")
+    return ChartChoices(
+        axis=_text(table.get("axis")),
+        smoothing=weight if isinstance(weight, float) and 0 <= weight < 1 else 0.0,
+        log=_names(table.get("log"), _MOST_METRICS),
+        hidden=_names(table.get("hidden"), _MOST_METRICS),
+    )
+
+
+def _names(value: Any, most: int) -> tuple[str, ...]:
+    names = [_text(item) for item in value[:most]] if isinstance(value, list) else []
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _table(value: Any) -> Mapping[str, Any]:

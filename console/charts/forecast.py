@@ -20,6 +20,8 @@ def epoch_of(item: Criterion, epochs: Sequence[float], values: Sequence[float]) 
         return None
     middle, mean = sum(x for x, _ in known) / len(known), sum(y for _, y in known) / len(known)
     across = sum((x - middle) ** 2 for x, _ in known)
+    if not across:  # epochs so near to each other that their squares vanish
+        return None
     slope = sum((x - middle) * (y - mean) for x, y in known) / across
     upward = item.op.startswith(">")
     if slope == 0 or (slope > 0) != upward:

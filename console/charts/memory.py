@@ -1,6 +1,8 @@
 """What charts keep between repaints and, as far as a person chose it, between two evenings.
 
 Digests of series; how charts are looked at; which metrics are shown. Whoever made it writes down what was chosen.
+Axis and smoothing are for all charts; a logarithm, or no chart at all, is for every metric of that name: what is
+chosen for one task's runs touches another's only where they have a metric of the same name.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -9,28 +11,27 @@ from typing import Any, TypeVar
 from console.charts.digest import Digests
 from console.charts.look import AXES, Look
 from console.charts.smooth import WEIGHTS
+from console.settings import ChartChoices
 
 T = TypeVar("T")
 _DRAWN = 64
 
 
 class ChartMemory:
-    """One for the whole screen. `kept` is called with a small JSON object when a choice was made."""
+    """One for the whole screen. `kept` hears what was chosen, whenever something else was."""
 
     def __init__(
-        self, chosen: Mapping[str, Any] | None = None, kept: Callable[[dict[str, Any]], None] | None = None
+        self, chosen: ChartChoices | None = None, kept: Callable[[ChartChoices], None] = lambda chosen: None
     ) -> None:
-        chosen = chosen or {}
+        chosen = chosen or ChartChoices()
         self.digests = Digests()
         self.drawn: dict[Hashable, Any] = {}  # what was drawn last, by all that it depends on
-        axis, weight, log = chosen.get("axis"), chosen.get("smoothing"), _words(chosen.get("log"))
         self.look = Look(
-            axis=next((one for one in AXES if one == axis), AXES[0]),
-            smoothing=weight if isinstance(weight, float) and weight in WEIGHTS else 0.0,
-            log=frozenset(log or ()),
+            axis=next((one for one in AXES if one == chosen.axis), AXES[0]),
+            smoothing=chosen.smoothing if chosen.smoothing in WEIGHTS else 0.0,
+            log=frozenset(chosen.log),
         )
-        self._shown = {str(name): bool(shown) for name, shown in _table(chosen.get("metrics")).items()}
-        self._kept = kept or (lambda chosen: None)
+        self._hidden, self._kept = set(chosen.hidden), kept
 
     def drawing(self, key: Hashable, make: Callable[[], T]) -> T:
         """What was made of this before, or now: moving a cursor draws no curve again."""
@@ -51,22 +52,14 @@ class ChartMemory:
 
     def shown(self, name: str) -> bool:
         """Whether a quantity has a chart: all have, until somebody takes one away."""
-        return self._shown.get(name, True)
+        return name not in self._hidden
 
     def show_only(self, shown: Mapping[str, bool]) -> None:
         """Of these quantities; what is not named stays as it is."""
-        self._shown |= shown
+        self._hidden -= shown.keys()
+        self._hidden |= {name for name, wanted in shown.items() if not wanted}
         self._tell()
 
     def _tell(self) -> None:
         look = self.look
-        hidden = {name: shown for name, shown in self._shown.items() if not shown}
-        self._kept({"axis": look.axis, "smoothing": look.smoothing, "log": sorted(look.log), "metrics": hidden})
-
-
-def _words(value: Any) -> list[str] | None:
-    return [str(item) for item in value] if isinstance(value, list) else None
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+        self._kept(ChartChoices(look.axis, look.smoothing, tuple(sorted(look.log)), tuple(sorted(self._hidden))))

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [_file(text) for text in arguments.file]
     asked = (arguments.follow, arguments.grep, arguments.since, arguments.lines is not None)
     if paths and not any(asked) and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        return _screen(paths, ascii=arguments.ascii)
+        return _screen(paths, arguments)
     return _text(arguments, paths)
 
 
@@ -100,18 +100,20 @@ def file_names(paths: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
-def _screen(paths: Sequence[Path], *, ascii: bool) -> int:
+def _screen(paths: Sequence[Path], arguments: argparse.Namespace) -> int:
     from console.logs.first_text import first_text
     from console.logs.of_run import one_source
     from console.logs.reading import DiskFile
 
     names = file_names(paths)
     source = one_source([DiskFile(path) for path in paths], names, [None] * len(paths))
-    with first_text(source, sys.stderr) if len(paths) == 1 and not ascii else contextlib.nullcontext():
+    with first_text(source, sys.stderr) if len(paths) == 1 and not arguments.ascii else contextlib.nullcontext():
         from console.log_app import LogApp
         from console.screens.log_opening import open_source
+        from console.settings import SettingsFile
 
-        app = LogApp(open_source(source, paths), ascii=ascii)
+        settings = SettingsFile(common.state_of(arguments))
+        app = LogApp(open_source(source, paths), ascii=arguments.ascii, theme=arguments.theme or "", settings=settings)
     app.run()
     return app.return_code or 0
 

@@ -27,9 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
         player.seek(player.end if arguments.at is None else player.begin + arguments.at)
         return _frame(arguments, player)
     from console.recording.app import ReplayApp
+    from console.settings import SettingsFile
 
     player.seek(player.begin + (arguments.at or 0.0))
-    app = ReplayApp(player, ascii=arguments.ascii)
+    settings = SettingsFile(common.state_of(arguments))
+    app = ReplayApp(player, ascii=arguments.ascii, theme=arguments.theme or "", settings=settings)
     app.run()
     return app.return_code or 0
 

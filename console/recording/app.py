@@ -10,6 +10,7 @@ from console.app import ConsoleApp
 from console.fleet.model import RunKey
 from console.pulling.options import PullOptions
 from console.recording.player import Player
+from console.settings import SettingsFile
 from console.source import Step
 from remote.events import Cache
 
@@ -33,12 +34,13 @@ class ReplayApp(ConsoleApp):
         Binding("right_curly_bracket", "hurry(2)", "faster", tooltip="twice as fast", show=False, priority=True),
     ]
 
-    def __init__(self, player: Player, *, ascii: bool = False) -> None:
-        super().__init__(player, NoActions(), ascii=ascii, clock=player.clock)
+    def __init__(
+        self, player: Player, *, ascii: bool = False, theme: str = "", settings: SettingsFile | None = None
+    ) -> None:
+        super().__init__(player, NoActions(), ascii=ascii, theme=theme, settings=settings, clock=player.clock)
         self.player = player
 
     async def on_mount(self) -> None:
-        await super().on_mount()
         self.call_after_refresh(self._tell)
 
     def action_pause(self) -> None:

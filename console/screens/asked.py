@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from console.app import ConsoleApp
     from console.examine import Found
 
+_TRIPS = 60  # that are kept
+
 
 @dataclass(slots=True)
 class Examined:
@@ -48,4 +50,25 @@ async def examine(app: "ConsoleApp", host: str, examined: Examined) -> None:
     except (RemoteError, ValueError) as error:
         examined.problem = str(error)
     examined.done = True
+    app.changed()
+
+
+async def ask_sessions(app: "ConsoleApp", host: str, known: Known) -> None:
+    """What runs there that was started without this console."""
+    try:
+        async for found in in_thread(lambda: iter([app.actions.foreign(host)])):
+            known.foreign = found
+    except RemoteError as error:
+        known.problem = f"{error.what}   {error.mend}"
+    known.asking = False
+    app.changed()
+
+
+async def measure(app: "ConsoleApp", host: str, known: Known) -> None:
+    """How long a command takes there and back."""
+    try:
+        async for seconds in in_thread(lambda: iter([app.actions.round_trip(host)])):
+            known.trips = [*known.trips, seconds][-_TRIPS:]
+    except RemoteError:  # the link says the same, and why
+        pass
     app.changed()

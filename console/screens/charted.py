@@ -11,8 +11,9 @@ from console.fleet.points import metric_names
 from console.format import plural
 from console.screens.base import WorkersScreen
 from console.screens.commands import CHART_COMMANDS, bindings
-from console.screens.picker import Item, Picker
+from console.screens.pick import Pick
 from console.widgets.chart import ChartPane
+from console.widgets.pick_list import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,15 +74,16 @@ class ChartedScreen(WorkersScreen):
             self.console.say("there are no metrics to choose from yet")
             return
         memory = self.console.charts
-        ticked = {name for name in known if memory.shown(name)}
+        ticked = [name for name in known if memory.shown(name)]
 
         def take(chosen: tuple[str, ...] | None) -> None:
             if chosen is not None:
                 memory.show_only({name: name in chosen for name in known})
                 self.show(self.picture)
 
-        items = [Item(name, name, ", ".join(metrics)) for name, metrics in known.items()]
-        self.app.push_screen(Picker(f"{plural(len(items), 'metric')}: which have a chart", items, ticked), take)
+        items = [Item(name, "" if metrics == (name,) else ", ".join(metrics)) for name, metrics in known.items()]
+        title = f"{plural(len(items), 'metric')}: which have a chart"
+        self.app.push_screen(Pick(title, items, ticked, ticks="some"), take)
 
 
 def metrics_of(runs: "Iterable[Run]") -> dict[str, tuple[str, ...]]:

@@ -94,16 +94,19 @@ HOST_COMMANDS = (
     Command("deploy", "deploy", "bring the code of this host's workers there now", "D", False, True),
     Command("adopt", "adopt", "look at the selected session that was started without trajconsole", "A", False, True),
 )
-APP_COMMANDS = (
+SHELL_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
-    Command("new", "new worker", "write a worker, from an earlier run or a preset, and start it", "n"),
-    Command("edit", "configuration", "change config.toml; comments and order stay, the difference is shown first", "e"),
-    Command("hosts", "add hosts", "look at the hosts of ~/.ssh/config, and add some of them", "h"),
     Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),
 )
+CONFIG_COMMANDS = (
+    Command("new", "new worker", "write a worker, from an earlier run or a preset, and start it", "n"),
+    Command("edit", "configuration", "change config.toml; comments and order stay, the difference is shown first", "e"),
+    Command("hosts", "add hosts", "look at the hosts of ~/.ssh/config, and add some of them", "h"),
+)
+APP_COMMANDS = (*SHELL_COMMANDS, *CONFIG_COMMANDS)
 
 
 # The log screen has its own words for some of these, LOG_COMMANDS.

@@ -15,15 +15,17 @@ from console.fleet.view import run_row
 from console.format import plural
 from console.glyphs import GLYPHS
 from console.screens.charted import ChartedScreen
-from console.screens.picker import Item, Picker
+from console.screens.pick import Pick
 from console.screens.picture import Picture
 from console.widgets.block import Block
 from console.widgets.chart import ChartPane
 from console.widgets.chart_lines import FEW, mark_of, tone_of
 from console.widgets.facts import folded
 from console.widgets.heading import rule
-from console.widgets.lines import Line, Lines, Span, cut
+from console.widgets.lines import Line, Span, cut
+from console.widgets.pick_list import Item
 from console.widgets.runs import RunsTable
+from console.widgets.scrolled import Scrolled
 from trainer.outcomes.outcome import Outcome
 from trainer.outcomes.standing import heads
 
@@ -31,13 +33,8 @@ TABS = ("figures", "settings that differ", "in words")
 _LEAST_TABLE = 5
 
 
-class Words(Lines):
+class Words(Scrolled):
     """What is said of the runs in sentences."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -168,8 +165,9 @@ class CompareScreen(ChartedScreen):
         self.table.focus()
 
     def action_filter(self) -> None:
-        self.query_one("#filter").display = True
-        self.query_one("#filter").focus()
+        box = self.query_one("#filter", Input)
+        box.display = True
+        self.set_focus(box)
 
     def action_back(self) -> None:
         box = self.query_one("#filter", Input)
@@ -193,13 +191,13 @@ class CompareScreen(ChartedScreen):
     def action_chart_metrics(self) -> None:
         """One metric, by its name."""
         titles = [panel.title for panel in self.chart_pane.panels]
-        items = [Item(panel.title, panel.title, plural(len(panel.series), "run")) for panel in self.chart_pane.panels]
+        items = [Item(panel.title, plural(len(panel.series), "run")) for panel in self.chart_pane.panels]
 
         def take(chosen: tuple[str, ...] | None) -> None:
             if chosen and chosen[0] in titles:
                 self.action_metric(titles.index(chosen[0]) - self.chart_pane.look.at)
 
-        self.app.push_screen(Picker("which metric?", items), take)
+        self.app.push_screen(Pick("Which metric?", items, (self.metric,)), take)
 
     def _outcome(self, run: Run) -> Outcome:
         """Made again only when something of the run changed."""

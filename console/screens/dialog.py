@@ -42,11 +42,12 @@ class Dialog(ModalScreen[Result]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog") as frame:
             frame.border_title = self.title_text
+            frame.border_subtitle = "← → choose   Enter take   Esc close"
             yield Block(id="body", tall=True)
             yield Choices(*self.choices(), id="choices")
 
     def on_mount(self) -> None:
-        self.query_one("#choices").focus()
+        self.set_focus(self.query_one("#choices"))
         self.refresh_body()
 
     def show(self, picture: Picture) -> None:

@@ -19,7 +19,7 @@ from console.screens.completing import Completing
 from console.screens.filter import parse, problem
 from console.screens.host import HostScreen
 from console.screens.layout import TOO_SMALL, heights, too_small
-from console.screens.pick import Item, Pick
+from console.screens.pick import Pick
 from console.screens.picture import Picture
 from console.screens.worker import WorkerScreen
 from console.widgets.block import Block
@@ -27,6 +27,7 @@ from console.widgets.detail import Detail
 from console.widgets.heading import banner, guide, header
 from console.widgets.hosts import HostsTable
 from console.widgets.lines import Line, Lines, cut
+from console.widgets.pick_list import Item
 from console.widgets.worker_columns import all_metrics, catalogue, told
 from console.widgets.workers import WorkersTable, identity
 
@@ -161,7 +162,7 @@ class FleetScreen(WorkersScreen):
     def action_filter(self) -> None:
         box = self.query_one("#filter", Input)
         box.display = True
-        box.focus()
+        self.set_focus(box)
 
     def action_back(self) -> None:
         box = self.query_one("#filter", Input)
@@ -199,7 +200,7 @@ class FleetScreen(WorkersScreen):
         metrics = set(all_metrics(rows))
         items = [Item(name, "a metric: now, and where it goes" if name in metrics else told(name)) for name in names]
         self.console.push_screen(
-            Pick("Columns of the workers", items, now, many=True, entry=_ENTRY), self._take_columns
+            Pick("Columns of the workers", items, now, ticks="order", entry=_ENTRY), self._take_columns
         )
 
     def action_sort_next(self) -> None:

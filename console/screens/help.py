@@ -13,7 +13,6 @@ from console.glyphs import GLYPHS, STALLED, UNREACHABLE
 from console.screens.commands import (
     APP_COMMANDS,
     CHART_COMMANDS,
-    COMMANDS,
     FLEET_COMMANDS,
     HOST_COMMANDS,
     LOG_COMMANDS,
@@ -22,10 +21,11 @@ from console.screens.commands import (
     method,
 )
 from console.screens.keys import key_name
+from console.screens.offers import Offer, offers
 from console.widgets.facts import folded
-from console.widgets.lines import BLANK, Line, Lines, cut, padded
+from console.widgets.lines import BLANK, Line, cut, padded
+from console.widgets.scrolled import Scrolled
 
-_KNOWN = {item.action: item.tell for item in COMMANDS}
 _GROUPS = (
     ("on workers", {item.action for item in WORKER_COMMANDS}),
     ("on the host", {item.action for item in HOST_COMMANDS}),
@@ -34,54 +34,27 @@ _GROUPS = (
     ("the tables", {item.action for item in FLEET_COMMANDS}),
     ("the console", {item.action for item in APP_COMMANDS}),
 )
-# What keys of the library's own do, in our words; and those that are one thing for many keys.
-_NAMES = {item.action: item.name for item in COMMANDS} | {
-    "scroll_left": "to the left",
-    "scroll_right": "to the right",
-    "page_left": "far to the left",
-    "page_right": "far to the right",
-    "screen.copy_text": "copy what is selected with the mouse",
-}
-_OURS = {(item.action, item.name) for item in (*COMMANDS, *LOG_COMMANDS)}
 _ALIKE = {"pane": ("1…9", "pane", "go to a pane, counted from above")}
 _INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
 
 
-def entries(active: Iterable[tuple[Binding, bool]]) -> dict[str, list[Entry]]:
-    """Groups of keys with what they do; keys with the same effect share a line."""
-    found: dict[str, Entry] = {}
-    for binding, enabled in active:
-        if binding.system or not binding.description or not enabled:
-            continue
-        action = method(binding.action)
-        if action in _ALIKE:
-            found[action] = _ALIKE[action]
-            continue
-        keys = found[binding.action][0] + " " if binding.action in found else ""
-        tell = binding.tooltip or _KNOWN.get(binding.action, "")
-        found[binding.action] = (
-            f"{keys}{key_name(binding.key)}",
-            binding.description
-            if (binding.action, binding.description) in _OURS
-            else _NAMES.get(binding.action, binding.description),
-            tell,
-        )
+def entries(found: Iterable[Offer]) -> dict[str, list[Entry]]:
+    """Groups of keys with what they do."""
+    lines: dict[str, tuple[str, Entry]] = {}  # by what stands in one line: its action and its entry
+    for item in found:
+        if item.keys:
+            entry = (" ".join(key_name(key) for key in item.keys), item.name, item.tell)
+            name = method(item.action)
+            lines[name if name in _ALIKE else f"{item.action} {item.name}"] = (item.action, _ALIKE.get(name, entry))
     groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
-    for action, entry in found.items():
+    for action, entry in lines.values():
         groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)
     return {name: items for name, items in groups.items() if items}
 
 
-class HelpText(Lines):
+class HelpText(Scrolled):
     """The list."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, groups: dict[str, list[Entry]]) -> None:
         super().__init__(id="help-text")
@@ -139,4 +112,4 @@ class HelpScreen(ModalScreen[None]):
 
 def groups_of(screen: Screen[Any]) -> dict[str, list[Entry]]:
     """What works on a screen now."""
-    return entries((item.binding, item.enabled) for item in screen.active_bindings.values())
+    return entries(offers(screen))

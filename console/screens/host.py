@@ -1,6 +1,6 @@
 """One host on the whole screen: its GPUs and who is on them, its disks, what to mend; its runs; a check; its link."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,33 +11,27 @@ from console.deeds.adopting import Wish, name_for
 from console.fleet.cells import HostRow, WorkerRow
 from console.fleet.holders import holder, holders
 from console.fleet.model import Host
-from console.format import clock, plural
-from console.parallel import in_thread
-from console.screens.asked import Examined, Known, examine
+from console.screens.asked import Examined, Known, ask_sessions, examine, measure
 from console.screens.base import WorkersScreen
 from console.screens.commands import HOST_COMMANDS, WORKER_COMMANDS, bindings, method
 from console.screens.empty import EmptyDialog
+from console.screens.host_check import check_entries, check_title
 from console.screens.picture import Picture
 from console.screens.worker import WorkerScreen
 from console.widgets.block import Block
 from console.widgets.gpus import GpusPane, GpuView
 from console.widgets.heading import rule
-from console.widgets.items import Entry, ItemsPane
+from console.widgets.items import ItemsPane
 from console.widgets.lines import Lines, cut
-from console.widgets.machine import disk_lines, found_entry, link_lines, mend_entries, session_entry, title_line
+from console.widgets.machine import disk_lines, link_lines, mend_entries, session_entry, title_line
 from console.widgets.told import ToldPane
 from console.widgets.workers import WorkersTable, identity
 from remote.adoption import Foreign
-from remote.errors import RemoteError
 from remote.events import Cache
-
-if TYPE_CHECKING:
-    from console.examine import Found
 
 TABS = ("overview", "runs", "check", "sessions", "link")
 _BESIDE = 160  # from this width on what is to mend stands beside the machine
 TRIP_EVERY_S = 5.0
-_TRIPS = 60
 _OF_WORKERS = {method(item.action) for item in WORKER_COMMANDS} | {
     "full_log",
     "compare",
@@ -261,8 +255,7 @@ class HostScreen(WorkersScreen):
         if tab == "runs":
             return f"runs {len(self._runs())}"
         if tab == "check" and self.known.examined is not None:
-            bad = sum(not item.ok for item in self.known.examined.found)
-            return f"check {'…' if not self.known.examined.done else f'✗{bad}' if bad else '✓'}"
+            return check_title(self.known.examined)
         return tab
 
     def _runs(self) -> tuple[WorkerRow, ...]:
@@ -295,22 +288,8 @@ class HostScreen(WorkersScreen):
         examined = self.known.examined
         if examined is None:
             self.query_one("#check", ItemsPane).show((), "T: look at everything that a start here would need.")
-            return
-        entries = [found_entry(item) for item in examined.found]
-        bad, warned = (sum(test(item) for item in examined.found) for test in (_is_bad, _is_warning))
-        if examined.problem:
-            entries.append(Entry(((" ✗ ", "bad"), (examined.problem, "bad"))))
-        if not examined.done:
-            entries.append(Entry(((" ⟳ ", "accent"), ("looking …", "quiet"))))
         else:
-            words = (
-                f"{plural(bad, 'thing')} to mend"
-                if bad
-                else "nothing would fail" + ("; see what is marked !" * bool(warned))
-            )
-            tone = "bad" if bad else "warn" if warned else "good"
-            entries.append(Entry((("   ", "text"), (f"{clock(examined.began)} {words}", tone))))
-        self.query_one("#check", ItemsPane).show(entries, follow=True)
+            self.query_one("#check", ItemsPane).show(check_entries(examined), follow=True)
 
     def _show_sessions(self) -> None:
         known = self.known
@@ -323,45 +302,16 @@ class HostScreen(WorkersScreen):
     def _ask_sessions(self) -> None:
         if not self.known.asking:
             self.known.asking, self.known.problem = True, ""
-            self.console.run_worker(self._sessions())
-
-    async def _sessions(self) -> None:
-        known, actions = self.known, self.console.actions
-        try:
-            async for found in in_thread(lambda: iter([actions.foreign(self._host)])):
-                known.foreign = found
-        except RemoteError as error:
-            known.problem = f"{error.what}   {error.mend}"
-        known.asking = False
-        self.console.changed()
+            self.console.run_worker(ask_sessions(self.console, self._host, self.known))
 
     def _measure(self) -> None:
         """While somebody looks at the link, how long a command takes there and back."""
         row = self.row
-        if (
-            self._tab == "link"
-            and self.is_current
-            and not self._tripping
-            and row is not None
-            and row.phase == "connected"
-        ):
+        looked_at = self._tab == "link" and self.is_current and row is not None and row.phase == "connected"
+        if looked_at and not self._tripping:
             self._tripping = True
             self.run_worker(self._trip())
 
     async def _trip(self) -> None:
-        known, actions = self.known, self.console.actions
-        try:
-            async for seconds in in_thread(lambda: iter([actions.round_trip(self._host)])):
-                known.trips = [*known.trips, seconds][-_TRIPS:]
-        except RemoteError:  # the link says the same, and why
-            pass
+        await measure(self.console, self._host, self.known)
         self._tripping = False
-        self.console.changed()
-
-
-def _is_bad(item: "Found") -> bool:
-    return not item.ok
-
-
-def _is_warning(item: "Found") -> bool:
-    return item.ok and item.warn

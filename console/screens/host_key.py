@@ -26,7 +26,6 @@ class KeyDialog(Dialog[bool]):
         self._problem: RemoteError | None = None
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._look()
 
     def choices(self) -> tuple[str, ...]:

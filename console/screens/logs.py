@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,14 +18,17 @@ from console.logs.errand import Runner
 from console.logs.match import Bad
 from console.logs.reader import SPANS, Mode, Reader
 from console.logs.save import file_name
-from console.plain import plain
 from console.screens.commands import APP_COMMANDS, LOG_COMMANDS, bindings
 from console.screens.hints import hints_of
+from console.screens.log_search import Search
+from console.screens.log_state import state, title
 from console.screens.save import SaveDialog
 from console.widgets.block import Block
 from console.widgets.heading import keys
-from console.widgets.lines import Line, cut, padded, width_of
-from console.widgets.log_view import NAME_TONES, LogView
+from console.widgets.log_view import LogView
+
+if TYPE_CHECKING:
+    from console.shell import Shell
 
 TICK_S = 0.1
 SAID_S = 8.0
@@ -49,25 +52,27 @@ class LogsScreen(Screen[None]):
     def __init__(self, reader: Reader, title: str = "", grow: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.reader, self._title, self._grow = reader, title, grow
+        self.lines = LogView(reader, id="log-view")
+        self.search = Search(self.lines, reader)
         self._runner = Runner(self._errand_done)
         self._problem = ""
         self._shown = 0.0
         self._skipped = False
         self._hints: list[tuple[str, str]] = []
         self._said, self._said_at = "", 0.0
-        self._going = 0  # a search that has not found yet, and where it goes
-        self._tracing = False
         self._mode: Mode = "only"
 
     def compose(self) -> ComposeResult:
         yield Block(id="log-title")
-        yield LogView(self.reader, id="log-view")
+        yield self.lines
         yield Block(id="log-state")
         yield Input(id="log-box", compact=True)
         yield Block(id="keys")
 
     def on_mount(self) -> None:
         self.query_one("#log-box").display = False
+        kept = self.shell.settings.value
+        self.lines.wrapping, self.lines.stamps = kept.wrap, kept.stamps
         self.lines.focus()
         self.set_interval(TICK_S, self.tick)
         self.tick()
@@ -80,9 +85,9 @@ class LogsScreen(Screen[None]):
         self.show_state()
 
     @property
-    def lines(self) -> LogView:
-        """The log."""
-        return self.query_one("#log-view", LogView)
+    def shell(self) -> "Shell":
+        """The app, typed."""
+        return cast("Shell", self.app)
 
     def tick(self) -> None:
         """Look for growth, and see that everything is found out. What nobody can read is painted half as often."""
@@ -98,7 +103,7 @@ class LogsScreen(Screen[None]):
         """Show what is known by now."""
         self._shown = time.monotonic()
         self.lines.update()
-        self._go_on()
+        self._answer(self.search.go_on())
         self.show_state()
         self._send_errand()
 
@@ -127,8 +132,11 @@ class LogsScreen(Screen[None]):
         """Title, state and keys."""
         if not self.is_mounted:
             return
-        self.query_one("#log-title", Block).show(lambda width: [self._title_line(width)])
-        self.query_one("#log-state", Block).show(lambda width: [self._state_line(width)])
+        said = self._said if time.monotonic() - self._said_at < SAID_S else ""
+        self.query_one("#log-title", Block).show(lambda width: [title(self.reader.base.names, self._title, width)])
+        self.query_one("#log-state", Block).show(
+            lambda width: [state(self.lines, self.reader, width, said=said, problem=self._problem)]
+        )
         hints = self._hints
         self.query_one("#keys", Block).show(lambda width: [keys(hints, width)])
 
@@ -188,8 +196,7 @@ class LogsScreen(Screen[None]):
 
     def action_trace(self) -> None:
         """The first traceback; then the next."""
-        self._tracing = True
-        self.reader.look_for_traces()
+        self.search.trace()
         self.refresh_view()
 
     def action_minutes(self) -> None:
@@ -201,9 +208,13 @@ class LogsScreen(Screen[None]):
 
     def action_wrap(self) -> None:
         self.lines.action_wrap()
+        self.shell.settings.change(wrap=self.lines.wrapping)
 
     def action_stamps(self) -> None:
         self.lines.action_stamps()
+        self.shell.settings.change(stamps=self.lines.stamps)
+        if not self.lines.stamped:
+            self.say("these lines have no times of their own: m and a merged log go by when they came")
 
     def action_copy(self) -> None:
         start, stop = self.lines.selection
@@ -251,129 +262,17 @@ class LogsScreen(Screen[None]):
             self._problem = ""
         except Bad as error:
             self._problem = f"not a pattern: {error}"
-        self._going = 0
+        self.search.forget()
         self.lines.pattern_changed()
         self.refresh_view()
 
     def _search(self, step: int, *, from_here: bool = False) -> None:
-        if self.reader.matcher is None:
-            self.say("nothing to search for   &: search   /: filter")
-            return
-        self._going = step
-        view = self.lines
-        if from_here and view.following:
-            view.following_off()
-            view.cursor = view.view.count  # the last line counts too
-        self._go_on(first=True)
+        self._answer(self.search.begin(step, from_here=from_here))
 
-    def _go_on(self, *, first: bool = False) -> None:
-        """A search or a jump that waited for more to be known."""
-        view, reader = self.lines, self.reader
-        if self._going:
-            here = min(view.cursor, view.view.count - 1)
-            target = reader.match(here, self._going)
-            if (
-                view.cursor >= view.view.count > 0
-                and self._going < 0
-                and reader.match_number(here)
-                and (target is None or reader.match_number(here) > reader.match_number(target))
-            ):
-                target = self._last_match(here) if target is None else max(target, self._last_match(here) or 0)
-            if target is not None:
-                self._going = 0
-                view.go_to(target)
-            elif reader.found is not None and reader.found.whole:
-                self._going = 0
-                view.cursor = here
-                self.say(self._no_more())
-            elif first:
-                self.say("searching …")
-        if self._tracing and reader.look_for_traces():
-            self._tracing = False
-            block = reader.trace(None if view.block == (0, 0) else view.block[0])
-            if block is None:
-                self.say("no traceback in this log")
-            else:
-                view.go_to(block[0], block)
-
-    def _last_match(self, here: int) -> int | None:
-        found, view = self.reader.found, self.lines.view
-        number = self.reader.match_number(here)
-        if found is None or not number:
-            return None
-        return view.number(*found.place(number - 1))
-
-    def _no_more(self) -> str:
-        found = self.reader.found
-        if found is None or not found.count:
-            return f"nothing found: {self.reader.matcher.text if self.reader.matcher else ''}"
-        return "no more that way"
+    def _answer(self, words: str) -> None:
+        if words:
+            self.say(words)
 
     def _minutes(self, minutes: int) -> None:
         self.reader.last_minutes(minutes)
         self.refresh_view()
-
-    def _title_line(self, width: int) -> Line:
-        names = self.reader.base.names
-        spans: list[tuple[str, str]] = [(" ", "text")]
-        for place, name in enumerate(names):
-            tone = NAME_TONES[place % len(NAME_TONES)] if len(names) > 1 else "accent strong"
-            spans.append((plain(name) + ("  " if place + 1 < len(names) else ""), tone))
-        right: Line = ((f"{plain(self._title)} ", "quiet"),) if self._title else ()
-        room = width - width_of(right)
-        if room < 20:
-            return padded(cut(tuple(spans), width), width)
-        return (*padded(cut(tuple(spans), room), room), *right)
-
-    def _state_line(self, width: int) -> Line:
-        view, reader = self.lines, self.reader
-        if self._problem:
-            return padded(cut(((f" {self._problem}", "bad"),), width), width)
-        parts: list[tuple[str, str]] = []
-        if view.following:
-            parts.append(("following", "good"))
-        else:
-            new = f", {fmt.count(view.unseen)} new" if view.unseen else ""
-            parts.append((f"paused{new}", "warn"))
-        parts += self._pattern_parts()
-        if reader.minutes:
-            since = f" since {fmt.clock(reader.since_time)}" if reader.since_time is not None else ""
-            parts.append((f"last {reader.minutes} min{since}", "accent"))
-        if view.marked is not None:
-            start, stop = view.selection
-            parts.append((f"{fmt.plural(stop - start, 'line')} marked", "accent"))
-        parts += [("wrapped", "quiet")] * view.wrapping + [("no times", "quiet")] * (not view.stamps)
-        if self._said and time.monotonic() - self._said_at < SAID_S:
-            parts.append((plain(self._said), "strong"))
-        left: list[tuple[str, str]] = [(" ", "text")]
-        for place, part in enumerate(parts):
-            left += [(" · ", "line")] * bool(place) + [part]
-        right = self._where()
-        room = width - width_of(right)
-        return (*padded(cut(tuple(left), room), room), *right)
-
-    def _pattern_parts(self) -> list[tuple[str, str]]:
-        reader, matcher = self.reader, self.reader.matcher
-        found = reader.found
-        if found is None or matcher is None:
-            return []
-        more = "" if found.whole else "…"
-        word = "only" if reader.mode == "only" else "found"
-        count = f"{fmt.count(found.count)}{more}"
-        if reader.mode == "mark":
-            number = reader.match_number(min(self.lines.cursor, max(0, self.lines.view.count - 1)))
-            count = f"{fmt.count(number)} of {count}"
-        parts = [(f"{word} {plain(matcher.text)} ({count})", "second")]
-        if matcher.given_up:
-            hard = f"too hard on {fmt.plural(matcher.given_up, 'line')}"
-            parts.append((f"{hard}: stopped" if matcher.hopeless else f"{hard}, left out", "bad"))
-        return parts
-
-    def _where(self) -> Line:
-        view, reader = self.lines, self.reader
-        count = view.view.count
-        if reader.share < 1:
-            return ((f"reading {reader.share:.0%} ", "warn"),)
-        if not count:
-            return (("no lines ", "quiet"),)
-        return ((f"line {fmt.count(view.cursor + 1)} of {fmt.count(count)} ", "quiet"),)

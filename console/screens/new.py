@@ -1,39 +1,34 @@
 """A worker is written and started: from the configuration, an earlier run or a preset; where there is room for it."""
 
-import dataclasses
-import inspect
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from console import format as fmt
-from console.config import is_name
 from console.editing import room
 from console.editing.draft import Draft
+from console.editing.form import Form, begin, first_base, turned
 from console.editing.resolving import Resolved, presets, resolve
 from console.editing.text import read_value, value_text
-from console.editing.wish import Base, Wish, bases, flat, free_name, gpus_of, preview, run_file
+from console.editing.wish import bases, flat, run_file
 from console.fleet.model import RunKey
-from console.plain import plain
-from console.screens import setting_up
+from console.screens import new_lines, setting_up
 from console.screens.base import WorkersScreen
-from console.screens.page import Page, said
+from console.screens.page import Page
+from console.screens.pick import Pick
 from console.screens.picture import Picture
 from console.screens.saving import SaveDialog
 from console.source import Setup
-from console.widgets.lines import BLANK, Line
+from console.widgets.lines import Line
 from console.widgets.listing import Row
+from console.widgets.pick_list import Item
 from trainer.record import atomic
 from trainer.schema import ConfigError
 
 _PAUSE_S = 0.25  # of typing, before the trainer is asked
-_COMMAND_KEYS = ("command", "folder", "code", "branch")
-_LABEL = 20
 
 
 class Answered(Message):
@@ -45,230 +40,148 @@ class Answered(Message):
 
 
 class NewPage(Page):
-    """Every change is shown to the trainer at once; nothing is written or started before it is shown."""
+    """Every change is shown to the trainer at once; nothing is written before it is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "turn(-1)", "other choice", show=False),
         Binding("right,space", "turn(1)", "choose", key_display="← →", tooltip="the next choice of this line"),
-        Binding("enter", "change", "type", tooltip="type another value"),
+        Binding("enter", "change", "type", tooltip="type another value, or choose it from a list"),
         Binding("d,delete", "default", "as it was", tooltip="this line as it was", show=False),
         Binding("slash", "find", "find", tooltip="only settings with this word"),
         Binding("s", "start", "save and start", tooltip="write it into config.toml, and start it"),
+        Binding("o", "once", "start once", tooltip="start it, and write nothing into config.toml"),
         Binding("ctrl+s,w", "save", "only save", tooltip="write it into config.toml; the difference is shown first"),
     ]
 
     def __init__(self, picture: Picture, setup: Setup, run: RunKey | None = None, worker: str = "") -> None:
         super().__init__(picture)
         self._setup = setup
-        self._bases = bases(setup.config, picture.fleet, presets())
-        first = self._first(run, worker)
-        self._wish = self._begin(first)
-        self._trial = False
-        self._word = ""
+        config, hosts, found = setup.config, picture.fleet.hosts, bases(setup.config, picture.fleet, presets())
+        self.form = Form(config, hosts, found, begin(config, hosts, first_base(found, run, worker)))
         self._asked = 0
-        self._resolved: Resolved | None = None
-        self._plain: dict[str, Any] = {}  # settings of the base, before any change
         self._typed_key = ""
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._look_up()
-
-    # what there is to choose from
-
-    def _first(self, run: RunKey | None, worker: str) -> Base:
-        wanted = f"run {run.run}" if run else f"worker {worker}"
-        presets_ = [base for base in self._bases if base.label.startswith("preset ")]
-        return next(
-            (base for base in self._bases if base.label == wanted), self._bases[0] if self._bases else presets_[0]
-        )
-
-    def _begin(self, base: Base) -> Wish:
-        """A wish that begins with this."""
-        config, hosts = self._setup.config, self.picture.fleet.hosts
-        name = free_name(base.name, config.workers)
-        wanted = str(base.worker.get("host") or next(iter(config.hosts)))
-        host = wanted if base.known else room.best_host({n: hosts[n] for n in config.hosts if n in hosts}, wanted)
-        host = host if host in config.hosts else next(iter(config.hosts))
-        gpus = gpus_of(base.worker)
-        if gpus == room.ANY and not base.known:
-            gpus = room.first_choice(room.rooms(hosts.get(host)))
-        return Wish(base, name, host, gpus)
-
-    @property
-    def _rooms(self) -> tuple[room.Room, ...]:
-        return room.rooms(self.picture.fleet.hosts.get(self._wish.host))
-
-    @property
-    def _table(self) -> dict[str, Any]:
-        host = self.picture.fleet.hosts.get(self._wish.host)
-        return self._wish.table(host.telemetry.gpu_source if host and host.telemetry else "")
-
-    @property
-    def _can_try(self) -> bool:
-        """Starting knows of trials."""
-        return "trial" in inspect.signature(self.console.actions.start).parameters
 
     # what is shown
 
+    def show(self, picture: Picture) -> None:
+        self.form.config, self.form.hosts = self._setup.config, picture.fleet.hosts
+        super().show(picture)
+
     def title_line(self, width: int) -> Line:
-        known = self._wish.name in self._setup.config.workers
-        words = "is in config.toml already: saving changes it" if known else "will be new in config.toml"
-        return (
-            (" new worker  ", "accent strong"),
-            (plain(self._wish.name), "strong"),
-            (f"  {words}", "quiet"),
-        )
+        return new_lines.title(self.form, once=self.form.wish.name in self.console.once)
 
     def rows(self, width: int) -> list[Row]:
-        wish, hosts = self._wish, self.picture.fleet.hosts
-        rows = [
-            self._field("from", wish.base.label, f"{len(self._bases)} to choose from: ← →"),
-            self._field("name", wish.name, ""),
-            self._field("host", wish.host, room.host_words(hosts.get(wish.host))),
-            self._field("gpus", wish.gpus, self._gpu_words()),
-        ]
-        if self._can_try:
-            rows.append(self._field("trial first", "yes" if self._trial else "no", "two epochs on a few samples first"))
-        rows.append(Row(None, BLANK))
-        if wish.base.is_command:
-            table = self._table
-            rows += [self._field(key, value_text(table.get(key, "")), "") for key in _COMMAND_KEYS]
-            return rows
-        settings = self._settings
-        shown = [key for key in settings if self._word in key]
-        changed = f", {len(wish.changes)} changed" if wish.changes else ""
-        only = f", only with “{plain(self._word)}”" if self._word else ""
-        head = f"  {fmt.plural(len(shown), 'setting')}{changed}{only}" if settings else "  asking the trainer …"
-        rows.append(Row(None, ((head, "quiet"),)))
-        return [*rows, *(self._setting(key, settings[key]) for key in shown)]
-
-    @property
-    def _settings(self) -> dict[str, Any]:
-        return {**self._plain, **self._wish.changes}
-
-    def _field(self, key: str, value: str, note: str) -> Row:
-        return Row(
-            key,
-            ((f" {fmt.fit(key, _LABEL)}", "quiet"), (plain(value), "strong"), (f"   {note}" if note else "", "quiet")),
-        )
-
-    def _setting(self, key: str, value: Any) -> Row:
-        changed = key in self._wish.changes
-        note = f"   was {value_text(self._plain[key])}" if changed and key in self._plain else ""
-        problem = self._resolved.problem_of(key) if self._resolved else ""
-        line: Line = (
-            (f" {fmt.fit(key, 30)}", "text" if changed else "quiet"),
-            (plain(value_text(value)), "bad" if problem else "strong" if changed else "text"),
-            (note, "quiet"),
-            (f"   ✗ {plain(problem)}" if problem else "", "bad"),
-        )
-        return Row(f"set {key}", line)
-
-    def _gpu_words(self) -> str:
-        found = {item.index: item for item in self._rooms}
-        if self._wish.gpus == room.ANY:
-            return "the worker decides" if found else ""
-        chosen = [
-            found[int(part)] for part in self._wish.gpus.split(",") if part.strip().isdecimal() and int(part) in found
-        ]
-        return "; ".join(item.words for item in chosen)
+        return new_lines.rows(self.form)
 
     def foot(self, width: int) -> list[Line]:
-        lines: list[Line] = [((" " + "─" * max(0, width - 2), "line"),)]
-        problems = self._problems
-        if problems:
-            for text in problems[:4]:
-                lines += said(plain(text), "bad", width, "✗")
-            return lines
-        if self._resolved is None and not self._wish.base.is_command:
-            return [*lines, *said("asking the trainer …", "quiet", width)]
-        where, command = preview(self._setup.config, self._wish.name, self._table)
-        lines += said(plain(where), "quiet", width)
-        lines += said(plain(command), "text", width, "$")
-        words = (
-            ""
-            if self._wish.base.is_command
-            else "the trainer of this machine accepts it; the host's is asked at the start"
-        )
-        return [*lines, *(said(words, "good", width, "✓") if words else [])]
+        return new_lines.foot(self.form, width)
 
-    @property
-    def _problems(self) -> list[str]:
-        """What keeps it from being saved."""
-        found = []
-        if not is_name(self._wish.name):
-            found.append(f"name: {self._wish.name!r} cannot be a name: up to 40 letters, digits, - and _")
-        wrong = room.gpu_problem(self._wish.gpus, self._rooms)
-        found += [f"gpus: {wrong}"] if wrong else []
-        return [*found, *(self._resolved.problems if self._resolved else ())]
-
-    # what is done
+    # the form
 
     def action_turn(self, by: int) -> None:
-        key, wish = self.listing.at or "", self._wish
+        key, form = self.listing.at or "", self.form
         if key == "from":
-            self._take(self._begin(_turned(self._bases, wish.base, by)), again=True)
+            form.begin_with(turned(form.bases, form.wish.base, by))
         elif key == "host":
-            host = _turned(list(self._setup.config.hosts), wish.host, by)
-            gpus = room.first_choice(room.rooms(self.picture.fleet.hosts.get(host)))
-            self._take(dataclasses.replace(wish, host=host, gpus=gpus))
+            form.go_to(turned(list(form.config.hosts), form.wish.host, by))
         elif key == "gpus":
-            self._take(dataclasses.replace(wish, gpus=_turned(room.choices(self._rooms), wish.gpus, by)))
+            form.change(gpus=turned(room.choices(form.rooms), form.wish.gpus, by))
         elif key == "trial first":
-            self._trial = not self._trial
-            self.refresh_page()
-        elif key.startswith("set ") and isinstance(self._settings.get(key[4:]), bool):
-            self._set(key[4:], not self._settings[key[4:]])
+            form.trial = not form.trial
+        elif key.startswith("set ") and isinstance(form.settings.get(key[4:]), bool):
+            form.put(key[4:], not form.settings[key[4:]])
+        self._look_up()
 
     def on_listing_opened(self) -> None:
         self.action_change()
 
     def action_change(self) -> None:
-        key = self.listing.at or ""
-        if key in ("from", "host", "trial first"):
+        key, form = self.listing.at or "", self.form
+        if key == "from":
+            self._choose_base()
+        elif key == "host":
+            self._choose_host()
+        elif key == "trial first":
             self.action_turn(1)
         elif key == "name":
-            self.ask("The worker's name", self._wish.name, lambda text: self._named(text.strip()))
+            self.ask("The worker's name", form.wish.name, lambda text: self._take(name=text.strip()))
         elif key == "gpus":
-            self.ask("GPUs: any, or numbers, as in 0,2", self._wish.gpus, self._on_gpus)
+            self.ask("GPUs: any, or numbers, as in 0,2", form.wish.gpus,
+                     lambda text: self._take(gpus=text.replace(" ", "") or room.ANY))  # fmt: skip
         elif key.startswith("set "):
             self._typed_key = key[4:]
-            self.ask(self._typed_key, value_text(self._settings[self._typed_key]), self._typed_value)
+            self.ask(key[4:], value_text(form.settings[key[4:]]), lambda text: self._typed(key[4:], text))
         elif key:
-            value = self._table.get(key, "")
+            value = form.table.get(key, "")
             self.ask(key, value if isinstance(value, str) else value_text(value), lambda text: self._own(key, text))
 
     def action_default(self) -> None:
         key = (self.listing.at or "")[4:]
-        if key in self._wish.changes:
-            changes = {name: value for name, value in self._wish.changes.items() if name != key}
-            self._take(dataclasses.replace(self._wish, changes=changes))
+        if key in self.form.wish.changes:
+            self._take(changes={name: value for name, value in self.form.wish.changes.items() if name != key})
 
     def action_find(self) -> None:
-        self.ask("Only settings with", self._word, self._found)
+        def found(word: str) -> None:
+            self.form.word = word.strip()
+            self.refresh_page()
 
-    def action_save(self) -> None:
-        self._write(lambda: None)
+        self.ask("Only settings with", self.form.word, found)
 
-    def action_start(self) -> None:
-        name, trial = self._wish.name, self._trial
-        app = self.console
-        extra: dict[str, Any] = {"trial": True} if trial else {}
+    def _choose_base(self) -> None:
+        form = self.form
+        by_label = {base.label: base for base in form.bases}
 
-        def go() -> None:
-            app.perform("start", (name,), lambda: app.actions.start((name,), **extra))
-            if isinstance(app.screen, WorkersScreen):
-                app.screen.began(name)
+        def take(chosen: tuple[str, ...] | None) -> None:
+            if chosen is not None:
+                form.begin_with(by_label[chosen[0]])
+                self._look_up()
 
-        self._write(go)
+        self.app.push_screen(Pick("Begin with", [Item(label) for label in by_label], (form.wish.base.label,)), take)
+
+    def _choose_host(self) -> None:
+        form = self.form
+
+        def take(chosen: tuple[str, ...] | None) -> None:
+            if chosen is not None:
+                form.go_to(chosen[0])
+                self._look_up()
+
+        items = [Item(name, room.host_words(form.hosts.get(name))) for name in form.config.hosts]
+        self.app.push_screen(Pick("On which host?", items, (form.wish.host,)), take)
+
+    def _typed(self, key: str, text: str) -> None:
+        try:
+            self.form.put(key, self.form.read(key, text))
+        except ValueError as error:
+            self.console.say(str(error))
+        self._look_up()
+
+    def _own(self, key: str, text: str) -> None:
+        try:
+            value = read_value(text) if key == "command" else text.strip()
+        except ValueError as error:
+            self.console.say(str(error))
+        else:
+            self._take(own={**self.form.wish.own, key: value})
+
+    def _take(self, **values: Any) -> None:
+        self.form.change(**values)
+        self._look_up()
+
+    # the trainer's opinion
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A value is being typed: what would the trainer say?"""
-        if self._typed_key and self.asking:
-            value = self._read(event.value, aloud=False)
-            if value is not None:
-                self._look_up({**self._wish.changes, self._typed_key: value})
+        key = self._typed_key
+        if key and self.asking:
+            try:
+                value = self.form.read(key, event.value)
+            except ValueError:
+                return  # half a value
+            self._look_up({**self.form.wish.changes, key: value})
 
     def end_asking(self) -> None:
         self._typed_key = ""
@@ -283,91 +196,75 @@ class NewPage(Page):
     def on_answered(self, message: Answered) -> None:
         if message.number != self._asked:
             return  # something else was asked since
-        self._resolved = message.resolved
-        if message.resolved.table and not self._wish.changes and not self._typed_key:
-            self._plain = flat(message.resolved.table)
-        self.refresh_page()
-
-    def _typed_value(self, text: str) -> None:
-        key = self.listing.at or ""
-        value = self._read(text)
-        if value is not None:
-            self._set(key[4:], value)
-
-    def _read(self, text: str, *, aloud: bool = True) -> Any:
-        """What was typed, as a value of the kind that stands there."""
-        now = self._settings.get(self._typed_key or (self.listing.at or "")[4:])
-        if isinstance(now, str) and not text.strip().startswith(('"', "'")):
-            return text.strip()
-        try:
-            value = read_value(text)
-        except ValueError as error:
-            if aloud:
-                self.console.say(str(error))
-            return None
-        return (
-            float(value) if isinstance(now, float) and isinstance(value, int) and not isinstance(value, bool) else value
-        )
-
-    def _set(self, key: str, value: Any) -> None:
-        changes = {name: kept for name, kept in self._wish.changes.items() if name != key}
-        if self._plain.get(key) != value:
-            changes[key] = value
-        self._take(dataclasses.replace(self._wish, changes=changes))
-
-    def _named(self, name: str) -> None:
-        self._take(dataclasses.replace(self._wish, name=name))
-
-    def _on_gpus(self, text: str) -> None:
-        self._take(dataclasses.replace(self._wish, gpus=text.replace(" ", "") or room.ANY))
-
-    def _own(self, key: str, text: str) -> None:
-        try:
-            value = read_value(text) if key == "command" else text.strip()
-        except ValueError as error:
-            self.console.say(str(error))
-            return
-        self._take(dataclasses.replace(self._wish, own={**self._wish.own, key: value}))
-
-    def _found(self, word: str) -> None:
-        self._word = word.strip()
-        self.refresh_page()
-
-    def _take(self, wish: Wish, *, again: bool = False) -> None:
-        self._wish = wish
-        if again:
-            self._plain, self._resolved = {}, None
-        self._look_up()
+        if self._typed_key:
+            self.form.resolved = message.resolved
+        else:
+            self.form.told(message.resolved)
         self.refresh_page()
 
     def _look_up(self, changes: dict[str, Any] | None = None) -> None:
         """Ask the trainer once nothing more is typed for a moment; an older question is forgotten."""
-        base = self._wish.base
+        form, base = self.form, self.form.wish.base
         if base.is_command:
-            self._resolved = None
+            form.resolved = None
+            self.refresh_page()
             return
         self._asked += 1
         number = self._asked
-        sets = {**flat(base.worker.get("set") or {}), **(self._wish.changes if changes is None else changes)}
-        folder = self._setup.config.path.absolute().parent
+        sets = {**flat(base.worker.get("set") or {}), **(form.wish.changes if changes is None else changes)}
+        folder = form.config.path.absolute().parent
 
         def ask() -> None:
             if number == self._asked:
-                self.post_message(Answered(number, resolve(base.spec, sets, text=base.text, folder=_there(folder))))
+                there = folder if folder.is_dir() else None
+                self.post_message(Answered(number, resolve(base.spec, sets, text=base.text, folder=there)))
 
-        first = self._resolved is None and not self._plain
+        first = form.resolved is None and not form.plain
         self.set_timer(0.001 if first else _PAUSE_S, lambda: threading.Thread(target=ask, daemon=True).start())
+        self.refresh_page()
 
-    def _write(self, then: Callable[[], object]) -> None:
-        """Show the difference and write it, then go on."""
-        problems = self._problems
+    # save and start
+
+    def action_save(self) -> None:
+        self._write(lambda: None)
+
+    def action_start(self) -> None:
+        self._write(self._starting())
+
+    def action_once(self) -> None:
+        """Started as it stands; the file stays as it is."""
+        draft = self._draft()
+        if draft is not None:
+            setting_up.once(self.console, draft, self.form.wish.name, self.form.wish.base.text, self._starting())
+            self.dismiss()
+
+    def _starting(self) -> Callable[[], None]:
+        name, trial, app = self.form.wish.name, self.form.trial, self.console
+
+        def go() -> None:
+            app.perform("start", (name,), lambda: app.actions.start((name,), trial=trial))
+            if isinstance(app.screen, WorkersScreen):
+                app.screen.began(name)
+
+        return go
+
+    def _draft(self) -> Draft | None:
+        """None, and a word about it, while something is wrong."""
+        problems = self.form.problems
+        draft: Draft | None = None
         try:
-            draft = self._draft()
-            draft.config()
+            draft = self.form.draft(self._setup.draft())
         except (ConfigError, ValueError) as error:
             problems = [*problems, *str(error).splitlines()]
         if problems:
             self.console.say(problems[0])
+            return None
+        return draft
+
+    def _write(self, then: Callable[[], object]) -> None:
+        """Show the difference and write it, then go on."""
+        draft, name, text = self._draft(), self.form.wish.name, self.form.wish.base.text
+        if draft is None:
             return
         if not draft.changes:
             self.dismiss()
@@ -376,37 +273,11 @@ class NewPage(Page):
 
         def written(saved: Draft | None) -> None:
             if saved is not None:
-                if self._wish.base.text:
-                    atomic.replace(run_file(saved.config(), self._wish.name), self._wish.base.text.encode())
+                if text:
+                    atomic.replace(run_file(saved.config(), name), text.encode())
+                self.console.once.saved(name)
                 setting_up.written(self.console, saved, then=then)
                 self.dismiss()
 
-        words = ""
-        if self._wish.base.text:
-            words = f"and beside it {self._wish.name}.toml: the whole configuration of that run"
+        words = f"and beside it {name}.toml: the whole configuration of that run" if text else ""
         self.app.push_screen(SaveDialog(draft, words), written)
-
-    def _draft(self) -> Draft:
-        draft, key, table = self._setup.draft(), ("workers", self._wish.name), self._table
-        there = draft.table.get("workers", {}).get(self._wish.name)
-        if there is None:
-            return draft.with_change(key, {name: table[name] for name in sorted(table, key=_place)})
-        for name in [*there, *(name for name in table if name not in there)]:
-            if there.get(name) != table.get(name):
-                draft = draft.with_change((*key, name), table.get(name) or None)
-        return draft
-
-
-def _there(folder: Path) -> Path | None:
-    return folder if folder.is_dir() else None
-
-
-def _place(name: str) -> int:
-    order = ("host", "trainer", "command", "set", "folder", "code", "branch", "env")
-    return order.index(name) if name in order else len(order)
-
-
-def _turned(items: Any, now: Any, by: int) -> Any:
-    """The next of several."""
-    place = items.index(now) if now in items else 0 if by < 0 else -1
-    return items[(place + by) % len(items)]

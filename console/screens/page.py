@@ -92,7 +92,7 @@ class Page(Screen[None]):
         self.show_foot()
         app = self.console
         self.query_one("#notes", Block).show(lambda width: app.notes.lines(app.clock(), width, None))
-        hints = self._hints()
+        hints = self.hints()
         self.query_one("#keys", Block).show(lambda width: [keys(hints, width)])
 
     def show_foot(self) -> None:
@@ -149,7 +149,8 @@ class Page(Screen[None]):
         """Back to where it was opened."""
         self.dismiss()
 
-    def _hints(self) -> Sequence[tuple[str, str]]:
+    def hints(self) -> Sequence[tuple[str, str]]:
+        """Keys for the foot of the screen."""
         if self.asking:
             return [("Enter", "take it"), ("Esc", "leave it")]
         shown: dict[str, tuple[str, str]] = {}

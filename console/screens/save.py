@@ -46,7 +46,7 @@ class SaveDialog(ModalScreen[str | None]):
             yield Input(str(self._path), id="save-name", compact=True)
 
     def on_mount(self) -> None:
-        self.query_one("#save-name", Input).focus()
+        self.set_focus(self.query_one("#save-name", Input))
         self._show()
 
     def on_input_changed(self) -> None:

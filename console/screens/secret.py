@@ -37,7 +37,7 @@ class SecretDialog(ModalScreen[None]):
         prompt = [plain(line) for line in self._question.prompt.strip().rstrip(":").splitlines()]
         self.query_one("#body", Block).show(lambda width: _lines(prompt, "strong", width))
         self.query_one("#foot", Block).show(lambda width: _lines([_FOOT], "quiet", width))
-        self.query_one("#secret").focus()
+        self.set_focus(self.query_one("#secret"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self._end(event.value)

@@ -71,6 +71,12 @@ def written(
     taken_up(app, draft.config(), f"written to {draft.path}", trial, then)
 
 
+def once(app: "ConsoleApp", draft: "Draft", name: str, text: str, then: Callable[[], object]) -> None:
+    """A worker is taken up that no file has, and started."""
+    config = app.once.add(draft.config(), name, text)
+    taken_up(app, config, f"{name} stands in no file: this console knows it until it is left", then=then)
+
+
 def taken_up(
     app: "ConsoleApp",
     config: Config,
@@ -81,7 +87,7 @@ def taken_up(
     """Go on with another configuration, and say what is different."""
     setup = app.setup
     assert setup is not None
-    old = setup.config
+    old, config = setup.config, app.once.among(config)
 
     async def go() -> None:
         await setup.take_up(config, trial)

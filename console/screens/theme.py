@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from console.screens.pick import Item, Pick
+from console.screens.pick import Pick
 from console.themes import WORDS
+from console.widgets.pick_list import Item
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
+    from console.shell import Shell
 
 
-def choose_theme(app: "ConsoleApp") -> None:
+def choose_theme(app: "Shell") -> None:
     """Ask; what was chosen is kept."""
     before = app.theme
 

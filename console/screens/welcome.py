@@ -69,7 +69,6 @@ class HostsPage(Page):
         self._keys_shown: set[str] = set()
 
     def on_mount(self) -> None:
-        super().on_mount()
         known = {host.ssh for host in self._setup.config.hosts.values() if host.ssh}
         names = set(self._setup.config.hosts)
         threading.Thread(target=lambda: self._post(OffersCame(offers(known, names))), daemon=True).start()

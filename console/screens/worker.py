@@ -11,7 +11,7 @@ from console.fleet.model import Log, Run, RunKey
 from console.glyphs import glyph
 from console.plain import plain
 from console.screens.charted import ChartedScreen
-from console.screens.picker import Item, Picker
+from console.screens.pick import Pick
 from console.screens.picture import Picture
 from console.screens.pictures import Fetched, Pictures
 from console.widgets.block import Block
@@ -22,6 +22,7 @@ from console.widgets.facts import FactsPane, fact_lines
 from console.widgets.heading import rule
 from console.widgets.lines import Line, cut, width_of
 from console.widgets.log import LogPane
+from console.widgets.pick_list import Item
 from console.widgets.picture import PictureView
 from console.widgets.settings import SettingsPane
 from console.widgets.workers import Worker
@@ -164,8 +165,8 @@ class WorkerScreen(ChartedScreen):
             return
         others = [one for one in self.picture.fleet.runs.values() if one.key != run.key and one.config]
         others.sort(key=lambda one: (one.worker == run.worker, one.key.run.rpartition("-")[0][-15:]), reverse=True)
-        items = [Item("", "none", "all settings of this run")]
-        items += [Item(str(one.key), one.key.run, f"on {one.key.host}") for one in others]
+        items = [Item("none", "all settings of this run", "")]
+        items += [Item(one.key.run, f"on {one.key.host}", str(one.key)) for one in others]
         keys = {str(one.key): one.key for one in others}
 
         def take(chosen: tuple[str, ...] | None) -> None:
@@ -173,7 +174,8 @@ class WorkerScreen(ChartedScreen):
                 self._other = keys.get(chosen[0])
                 self.show(self.picture)
 
-        self.app.push_screen(Picker("compare with which run?", items), take)
+        now = "" if self._other is None else str(self._other)
+        self.app.push_screen(Pick("Compare with which run?", items, (now,)), take)
 
     def _pick(self, tab: str) -> None:
         self._tab = tab

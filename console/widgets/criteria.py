@@ -1,9 +1,5 @@
 """Why it has not stopped: each criterion with value, threshold, verdict and trend, and when the next check is."""
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-
 from console import format as fmt
 from console.charts.forecast import epoch_of
 from console.fleet.cells import Trend, WorkerRow
@@ -13,7 +9,8 @@ from console.fleet.records import reported
 from console.glyphs import marks
 from console.plain import plain
 from console.widgets.facts import folded
-from console.widgets.lines import BLANK, Line, Lines, cut, padded
+from console.widgets.lines import BLANK, Line, cut, padded
+from console.widgets.scrolled import Scrolled
 from trainer.record.status import Criterion
 
 _NAME = 30  # cells of a metric's name inside a sentence
@@ -22,13 +19,8 @@ _SETTLED = frozenset(
 )
 
 
-class CriteriaPane(Lines):
+class CriteriaPane(Scrolled):
     """The criteria of one worker."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

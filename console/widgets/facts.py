@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
-
-from textual.binding import Binding, BindingType
+from typing import Any
 
 from console import format as fmt
 from console.fleet.cells import Advice, WorkerRow
@@ -13,22 +11,16 @@ from console.fleet.points import points
 from console.fleet.records import reported
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
-from console.widgets.lines import BLANK, Line, Lines, cut, padded
+from console.widgets.lines import BLANK, Line, cut, padded
+from console.widgets.scrolled import Scrolled
 
 _EVENTS = 500
 _CHECKPOINTS = 4
 _OWN = ("t", "event", "schema")
 
 
-class FactsPane(Lines):
+class FactsPane(Scrolled):
     """Evidence, advice and events of one worker, newest event first."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None, notes: bool = True) -> None:
         super().__init__(id=id)

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from console import format as fmt
 from console.fleet.cells import GpuCell
 from console.fleet.holders import Holder
 from console.plain import plain
 from console.widgets.columns import Column, cells, choose, titles
-from console.widgets.lines import Line, Lines, cut, padded
+from console.widgets.lines import Line, cut, padded
+from console.widgets.scrolled import Scrolled
 
 _BAR = 6
 _HOT, _FULL = 85.0, 0.95
@@ -25,16 +23,10 @@ class GpuView:
     holders: tuple[Holder, ...] = ()
 
 
-class GpusPane(Lines):
+class GpusPane(Scrolled):
     """GPUs in, lines out."""
 
     head = 1
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

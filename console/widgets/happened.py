@@ -1,30 +1,21 @@
 """What happened in the fleet, newest first, with the names of workers and hosts."""
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from console import format as fmt
 from console.glyphs import GLYPHS, LINKS
 from console.happened import Happened
 from console.plain import plain
 from console.widgets.facts import details
-from console.widgets.lines import UNMADE, Line, Lines, cut, padded
+from console.widgets.lines import UNMADE, Line, cut, padded
+from console.widgets.scrolled import Scrolled
 
 _NAME = 16  # cells of a name
 _LOUD = frozenset({"failed", "killed", "out of memory", "vanished", "error"})
 
 
-class HappenedPane(Lines):
+class HappenedPane(Scrolled):
     """Everything that happened lately."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -105,6 +105,11 @@ class LogView(Lines):
         low, high = sorted((self.cursor, other))
         return low, min(self._view.count, high + 1)
 
+    @property
+    def stamped(self) -> bool:
+        """Some line in sight has a time of its own."""
+        return any(stamp_length("".join(text for text, _ in spans(line.raw))) for line in self._fetched.values())
+
     def update(self, *, redraw: bool = False) -> None:
         """The reader knows more, or shows another view of it."""
         view = self.reader.view

@@ -2,26 +2,18 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
-
-from textual.binding import Binding, BindingType
+from typing import Any
 
 from console import format as fmt
 from console.fleet.model import Run
 from console.plain import plain
-from console.widgets.lines import BLANK, Line, Lines, cut, padded
+from console.widgets.lines import BLANK, Line, cut, padded
+from console.widgets.scrolled import Scrolled
 from trainer.outcomes import settings
 
 
-class SettingsPane(Lines):
+class SettingsPane(Scrolled):
     """Keys down, values beside them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

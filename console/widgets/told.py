@@ -1,21 +1,11 @@
 """Lines that somebody else made, to be scrolled through."""
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-
-from console.widgets.lines import Line, Lines, cut, padded
+from console.widgets.lines import Line, cut, padded
+from console.widgets.scrolled import Scrolled
 
 
-class ToldPane(Lines):
+class ToldPane(Scrolled):
     """Shows what it is told."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False),
-        Binding("k,up", "scroll_up", "up", show=False),
-        Binding("g,home", "scroll_home", "first", show=False),
-        Binding("G,end", "scroll_end", "last", show=False),
-    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

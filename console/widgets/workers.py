@@ -11,7 +11,9 @@ from console.fleet.cells import WorkerRow
 from console.glyphs import GLYPHS, forgotten, glyph
 from console.widgets.columns import Column, at_cell, cells, choose, ordered, titles
 from console.widgets.lines import UNMADE, Line, Lines, padded, width_of
-from console.widgets.worker_columns import BROKEN, STATE, Gpus, catalogue, message, worker_columns
+from console.widgets.worker_columns import STATE, catalogue, worker_columns
+from console.widgets.worker_orders import Gpus
+from console.widgets.worker_words import BROKEN, message
 
 Worker = tuple[str, str]  # worker, host: what a row is known by
 _MARKS = 4  # cells before the first column

@@ -236,14 +236,13 @@ async def test_readonly_turns_every_action_off(opened):
 
 
 async def test_help_names_every_binding_in_force(opened):
-    from console.screens.help import entries, key_name
+    from console.screens.help import groups_of, key_name
 
     async with opened(racing(), (120, 60)) as pilot:
-        active = [(item.binding, item.enabled) for item in pilot.app.screen.active_bindings.values()]
-        keys = " ".join(entry[0] for group in entries(active).values() for entry in group).split()
-        for binding, _ in active:
-            if not binding.system and binding.description:
-                assert ("1…9" if binding.action.startswith("pane(") else key_name(binding.key)) in keys
+        keys = " ".join(entry[0] for group in groups_of(pilot.app.screen).values() for entry in group).split()
+        for item in pilot.app.screen.active_bindings.values():
+            if not item.binding.system and item.binding.description:
+                assert ("1…9" if item.binding.action.startswith("pane(") else key_name(item.binding.key)) in keys
         await pilot.press("question_mark")
         await settled(pilot)
         text = screen_text(pilot.app)

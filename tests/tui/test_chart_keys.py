@@ -8,7 +8,7 @@ from tui_fleets import FakeActions, busy, fresh, key_of, racing, won
 
 from console.format import cell_len
 from console.screens.compare import CompareScreen
-from console.screens.picker import Picker
+from console.screens.pick import Pick
 from console.screens.standings import StandingsScreen
 from console.screens.worker import WorkerScreen
 from console.widgets.chart import ChartPane
@@ -89,9 +89,10 @@ async def test_a_click_chooses_a_chart_and_sets_the_cursor(opened):
 async def test_metrics_are_chosen_by_typing_and_stay_chosen(opened):
     async with opened(racing(), WIDE) as pilot:
         text = await typed(pilot, "enter", "M")
-        assert isinstance(pilot.app.screen, Picker) and "[x] consistency" in text and "4 metrics" in text
+        assert isinstance(pilot.app.screen, Pick) and "  ✓ consistency" in text and "4 metrics" in text
         text = await typed(pilot, *"cons", "space")
-        assert "[ ] consistency" in text and "[x] loss" not in text
+        assert "  ✓ consistency" not in text and "│›   consistency" in text
+        assert pilot.app.screen.list.chosen == ["loss", "accuracy", "attention_ratio"]
         await typed(pilot, "enter", "escape", "enter")
         assert [panel.title for panel in pane(pilot.app).panels] == ["loss", "val_accuracy", "attention_ratio"]
         await typed(pilot, "M", "ctrl+a", "escape")
@@ -146,11 +147,11 @@ async def test_what_differs_from_another_run(opened):
     async with opened(many(4), WIDE) as pilot:
         await typed(pilot, "j", "j", "enter")
         text = await typed(pilot, "d")
-        assert isinstance(pilot.app.screen, Picker) and "compare with which run?" in text
+        assert isinstance(pilot.app.screen, Pick) and "Compare with which run?" in text
         text = await typed(pilot, *"sweep-03", "enter")
         assert "~ optim.lr" in text and "0.001" in text and "0.004" in text and "run.epochs" not in text
         assert "3 settings the same" in text
-        text = await typed(pilot, "d", "enter")
+        text = await typed(pilot, "d", "pageup", "enter")
         assert "run.epochs" in text
 
 
@@ -230,7 +231,7 @@ async def test_many_runs_one_in_front_and_a_filter(opened):
         await typed(pilot, "escape")
         assert len(screen._shown) == 12
         text = await typed(pilot, "M")
-        assert "which metric?" in text
+        assert "Which metric?" in text
         await typed(pilot, *"val_loss", "enter")
         assert screen.metric == "val_loss"
         assert "earlier runs" in await typed(pilot, "A")

@@ -15,7 +15,8 @@ from console.widgets.criteria import criteria_lines
 from console.widgets.facts import event_line, fact_lines, folded
 from console.widgets.heading import banner, header, keys, rule
 from console.widgets.lines import cut, padded, width_of
-from console.widgets.worker_columns import message, metric_names, worker_columns
+from console.widgets.worker_columns import metric_names, worker_columns
+from console.widgets.worker_words import message
 
 LINE = st.lists(st.tuples(st.text(alphabet="ab日é …", max_size=6), st.just("text")), max_size=6).map(tuple)
 

@@ -164,6 +164,63 @@ async def test_a_command_and_an_earlier_run_are_beginnings_too(opened, setup):
     assert workers(setup)["plain-2"]["command"] == ["python", "train.py", "{run}"]
 
 
+async def test_started_once_after_a_trial_nothing_is_written_and_it_stays_known(opened, setup):
+    actions = FakeActions()
+    async with opened(story(), setup=setup, actions=actions) as pilot:
+        await pilot.press("n")
+        await ready(pilot)
+        before = setup.config.path.read_bytes()
+        await pilot.press("j", "enter", *"-once", "enter", "j", "j", "j", "space")
+        await until(pilot, says(pilot, "trial first         yes"))
+        await until(pilot, says(pilot, "accepts it"))
+        await pilot.press("o")
+        await until(pilot, lambda: actions.asked)
+        assert actions.asked == [("start after a trial", ("attention-2-once",))]
+        assert setup.config.path.read_bytes() == before and "attention-2-once" in setup.config.workers
+        setup.config.path.write_text(TEXT + '[workers.late]\nhost = "here"\ncommand = ["true"]\n')
+        setup.outdated = True
+        await until(pilot, lambda: "late" in setup.config.workers)
+        assert "attention-2-once" in setup.config.workers
+        await pilot.press("n", "enter", *"2-once", "enter", "j", "enter", *["backspace"] * 2, "enter")
+        await until(pilot, says(pilot, "was started once: saving writes it"))
+        await until(pilot, says(pilot, "accepts it"))
+        await pilot.press("w", "enter")
+        await until(pilot, lambda: "attention-2-once" in workers(setup))
+
+
+async def test_an_earlier_run_is_started_once_from_its_own_configuration(opened, setup):
+    from pathlib import Path
+
+    from remote.events import Document
+
+    told = story()
+    told.worker("attention", "here", "finished", exit={"code": 0}, epoch=1, epochs=1)
+    run = next(iter(told.fleet.runs)).run
+    text = 'task = "persistence"\n[run]\nepochs = 7\n[origin]\nworker = "attention"\n'
+    told.tell("here", Document(f"runs/{run}", "run.toml", text))
+    async with opened(told, setup=setup) as pilot:
+        await pilot.press("n")
+        await until(pilot, says(pilot, f"run {run}"))
+        await until(pilot, says(pilot, "accepts it"))
+        await pilot.press("o")
+        await until(pilot, lambda: setup.taken)
+        path = Path(setup.config.workers["attention-2"].trainer)
+        assert "epochs = 7" in path.read_text()
+    assert not path.exists() and list(workers(setup)) == ["attention", "plain"]
+
+
+async def test_what_it_begins_with_and_its_host_are_chosen_from_lists(opened, setup):
+    async with opened(story(), setup=setup) as pilot:
+        await pilot.press("n")
+        await ready(pilot)
+        await pilot.press("enter", *"plain", "enter")
+        await until(pilot, says(pilot, "plain-2"))
+        await pilot.press("j", "j", "enter")
+        await until(pilot, says(pilot, "2 of 3 GPUs idle"))
+        await pilot.press(*"gpu1", "enter")
+        await until(pilot, says(pilot, "CUDA_VISIBLE_DEVICES=1"))
+
+
 async def test_help_names_the_keys_of_the_page(opened, setup):
     async with opened(story(), (120, 40), setup=setup) as pilot:
         await pilot.press("n", "question_mark")

@@ -489,8 +489,8 @@ class FakeActions:
         self.asked.append((name, workers))
         yield from self._script(name, workers)
 
-    def start(self, workers: tuple[str, ...], *, check: bool = True) -> Iterator[Step]:
-        return self._do("start", workers)
+    def start(self, workers: tuple[str, ...], *, check: bool = True, trial: bool = False) -> Iterator[Step]:
+        return self._do("start after a trial" if trial else "start", workers)
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._do("stop", tuple(map(str, runs)))

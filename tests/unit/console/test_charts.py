@@ -22,6 +22,7 @@ from console.charts.strokes import strokes
 from console.fleet.model import Run, RunKey
 from console.fleet.points import metric_names, points
 from console.fleet.rows import Rows
+from console.settings import ChartChoices
 from trainer.record.status import Criterion
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
@@ -324,15 +325,22 @@ def test_what_was_chosen_is_told_and_taken_up_again():
     memory = ChartMemory(None, told.append)
     memory.chose(looks.other_axis(looks.toggled_log(looks.other_smoothing(Look(at=3, cursor=1.0)), "loss")))
     memory.show_only({"lr": False, "loss": True})
+    assert told[-1] == ChartChoices("epoch", 0.6, ("loss",), ("lr",))
     again = ChartMemory(told[-1])
     assert again.look == Look("epoch", 0.6, frozenset({"loss"})) and not again.shown("lr") and again.shown("new")
 
 
-@pytest.mark.parametrize(
-    "odd", [{"axis": 7, "smoothing": "x", "log": 3, "metrics": []}, {"log": [None]}, {"axis": None}]
-)
-def test_what_was_kept_may_be_anything(odd):
-    assert ChartMemory(odd).look.axis == "step" and ChartMemory(odd).shown("loss")
+def test_a_metric_that_was_hidden_comes_back():
+    told = []
+    memory = ChartMemory(ChartChoices(hidden=("lr", "of another task")), told.append)
+    memory.show_only({"lr": True, "loss": True})
+    assert memory.shown("lr") and told[-1].hidden == ("of another task",)
+
+
+@pytest.mark.parametrize("odd", [ChartChoices("miles", 0.123), ChartChoices(log=("gone",), hidden=("gone",))])
+def test_what_was_kept_may_mean_nothing_here(odd):
+    memory = ChartMemory(odd)
+    assert (memory.look.axis, memory.look.smoothing) == ("step", 0.0) and memory.shown("loss")
 
 
 def test_a_cursor_that_moves_draws_no_curve_again():

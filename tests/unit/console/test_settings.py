@@ -8,15 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.settings import FILE, Settings, SettingsFile, from_toml, to_toml
+from console.settings import FILE, ChartChoices, Settings, SettingsFile, from_toml, to_toml
 from trainer.record import toml
 
-CHOSEN = Settings("light", ("worker", "best val_loss", "eta"), "eta", True, "events", 3, True, False)
+CHARTS = ChartChoices("epoch", 0.9, ("loss", "[red]"), ("lr", 'a "quoted"\nname'))
+CHOSEN = Settings("light", ("worker", "best val_loss", "eta"), "eta", True, "events", 3, True, False, CHARTS)
+KEYS = ["columns", "sort", "taller", "axis", "smoothing", "hidden"]
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=8) | st.floats(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["columns", "sort", "taller"]), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner),
 )
-TABLE = st.dictionaries(st.sampled_from(["theme", "workers", "layout", "log", "other"]), ANY)
+TABLE = st.dictionaries(st.sampled_from(["theme", "workers", "layout", "log", "charts", "other"]), ANY)
 
 
 def names(folder):
