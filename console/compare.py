@@ -65,7 +65,8 @@ def outcomes(fleet: Fleet, runs: Sequence[Run], now: float) -> list[Outcome]:
             config=run.config,
             status=reported(run),
             results=run.results,
-            rows=run.rows,
+            validations=run.rows.of_phase("val"),
+            paces=run.rows.whole().column("samples_per_s").values,
             host=run.key.host,
         )
         made.append(replace(found, worker=run.worker, state=run_row(fleet, run, now).state.name))
@@ -102,4 +103,4 @@ def ask(hosts: Hosts, shipping: Shipping, runs: Sequence[Run]) -> Iterator[Asked
 
 
 def _validated(run: Run) -> bool:
-    return any(row.get("phase") == "val" and row.get("epoch") for row in run.rows)
+    return any(row.get("epoch") for row in run.rows.of_phase("val"))

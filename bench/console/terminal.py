@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _CONTROL = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78cDEHM])")
+_ASKED = ((b"\x1b[6n", b"\x1b[1;1R"), (b"\x1b]11;?", b"\x1b]11;rgb:0000/0000/0000\x1b\\"))  # place, background
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,6 +50,9 @@ class Terminal:
             data = os.read(self._fd, 1 << 20)
             self.came += data
             self.bytes += len(data)
+            for asked, answer in _ASKED:
+                if asked in data:
+                    os.write(self._fd, answer)
             return data
         return b""
 
@@ -76,10 +80,30 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._fd, keys)
 
+    def still(self, seconds: float, timeout: float = 120.0) -> float:
+        """Read until nothing is painted for so long; the moment of the last paint."""
+        last, end = time.monotonic(), time.monotonic() + timeout
+        while time.monotonic() - last < seconds and time.monotonic() < end:
+            if self.read(0.1):
+                last = time.monotonic()
+            del self.came[:]
+        return last
+
     def cpu(self) -> float:
         """Seconds of CPU of the program itself, so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        return cpu_of(self.pid)
+
+    def family(self) -> list[int]:
+        """The program and all that it started."""
+        return [self.pid, *below(self.pid)]
+
+    def cpu_of_all(self) -> float:
+        """Seconds of CPU of the family, so far."""
+        return sum(map(cpu_of, self.family()))
+
+    def memory_of_all(self) -> float:
+        """MiB of the family; what several share is counted once."""
+        return sum(map(_share, self.family())) / 1024
 
     def resident(self) -> float:
         """MiB."""
@@ -98,3 +122,21 @@ class Terminal:
                     return
         os.waitpid(self.pid, 0)
         os.close(self._fd)
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU of a process, so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def below(pid: int) -> list[int]:
+    """Everything that a process started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    found = {int(child) for task in tasks for child in (task / "children").read_text().split()}
+    return [*found, *(grand for child in found for grand in below(child))]
+
+
+def _share(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

@@ -166,6 +166,11 @@ class Rows(Sequence[Row]):
                 if phases[place] == phase:
                     yield self._row(first + place)
 
+    def of_phase(self, phase: str) -> list[Row]:
+        """All rows of a phase, oldest first; no other row is put together."""
+        rows = self.whole()
+        return [rows._row(place) for place in range(rows._length) if rows._buffer.phases[place] == phase]
+
     def __len__(self) -> int:
         return self.whole()._length
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from html import escape
 
 from console.fleet.points import Curve
+from console.plain import plain
 from console.report.contents import Chart
 
 WIDTH, HEIGHT = 560, 260
@@ -34,7 +35,7 @@ def chart(found: Chart) -> str:
     def y_of(value: float) -> float:
         return HEIGHT - _FOOT - (value - low) / (high - low) * (HEIGHT - _FOOT - _TOP)
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(found.metric, quote=True)}">']
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(plain(found.metric), quote=True)}">']
     for tick in ticks(low, high, 5):
         parts.append(
             f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y_of(tick):.1f}" y2="{y_of(tick):.1f}"/>'
@@ -54,7 +55,7 @@ def chart(found: Chart) -> str:
             parts.append(
                 f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="3" fill="{COLOURS[number % len(COLOURS)]}"/>'
             )
-        parts.append(f'<polyline points="{way}" {style}><title>{escape(name)}</title></polyline>')
+        parts.append(f'<polyline points="{way}" {style}><title>{escape(plain(name))}</title></polyline>')
     return "".join([*parts, "</svg>", _legend(found.curves)])
 
 
@@ -66,7 +67,7 @@ def _legend(curves: Sequence[tuple[str, Curve]]) -> str:
         value = "" if last is None else f" {last:.4g}"
         keys.append(
             f'<span><svg class="key" viewBox="0 0 30 8"><polyline points="0,4 30,4" {style}/></svg>'
-            f"{escape(name)}{value}</span>"
+            f"{escape(plain(name))}{value}</span>"
         )
     return f'<div class="legend">{"".join(keys)}</div>'
 

@@ -108,5 +108,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return f"<tr>{''.join(made)}</tr>"
 
     body = "".join(line("td", row) for row in rows)
-    top = line("th", [escape(one) for one in head])
+    top = line("th", [text(one) for one in head])
     return f'<div class="wide"><table><thead>{top}</thead><tbody>{body}</tbody></table></div>'

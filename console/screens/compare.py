@@ -14,6 +14,7 @@ from console.fleet.model import Run, RunKey
 from console.fleet.view import run_row
 from console.format import plural
 from console.glyphs import GLYPHS
+from console.plain import plain
 from console.screens.charted import ChartedScreen
 from console.screens.pick import Pick
 from console.screens.picture import Picture
@@ -47,7 +48,7 @@ class Words(Scrolled):
 
     def build(self, width: int) -> list[Line]:
         said = self._told or ("nothing can be said of these runs yet: none of them was validated",)
-        return [((f" {part}", "text"),) for text in said for part in folded(text, width - 2)]
+        return [((f" {part}", "text"),) for text in said for part in folded(plain(text), width - 2)]
 
 
 class ComparedTable(RunsTable):
@@ -242,7 +243,7 @@ class CompareScreen(ChartedScreen):
                 (" compare ", "accent strong"),
                 (f"{plural(runs, 'run')}", "text"),
                 (going, "text"),
-                (f"   {self.metric}", "strong"),
+                (f"   {plain(self.metric)}", "strong"),
                 ("   ←→ metric   o O sort   A earlier runs   [ ] figures, settings, words", "quiet"),
             ),
             width,

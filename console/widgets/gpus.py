@@ -74,7 +74,7 @@ def gpu_columns(views: Sequence[GpuView]) -> list[Column[GpuCell]]:
         ),
     ]
     if any(view.cell.slowed_by for view in views):
-        wide = max(len(", ".join(view.cell.slowed_by)) for view in views)
+        wide = max(fmt.cell_len(_slowing(view.cell)) for view in views)
         columns.append(Column("slowed by", min(30, max(9, wide)), 2, _slowed))
     return columns
 
@@ -135,8 +135,12 @@ def _power(gpu: GpuCell, width: int) -> Line:
     return ((f"{gpu.power:.0f}{limit}W", "text"),)
 
 
+def _slowing(gpu: GpuCell) -> str:
+    return plain(", ".join(gpu.slowed_by))
+
+
 def _slowed(gpu: GpuCell, width: int) -> Line:
     if not gpu.slowed_by:
         return ()
     hot = any(word != "power limit" for word in gpu.slowed_by)
-    return ((fmt.fit(", ".join(gpu.slowed_by), width), "warn" if hot else "quiet"),)
+    return ((fmt.fit(_slowing(gpu), width), "warn" if hot else "quiet"),)

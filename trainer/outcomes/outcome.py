@@ -53,13 +53,21 @@ class Outcome:
 
 def read(reader: RunReader) -> Outcome:
     """A run directory that lies here."""
+    validations, paces = parts(reader.metrics())
     return outcome(
         reader.path.resolve().name,
         config=reader.config(),
         status=reader.status(),
         results=reader.document("results.json"),
-        rows=reader.metrics(),
+        validations=validations,
+        paces=paces,
     )
+
+
+def parts(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[float]]:
+    """What of a run's rows is told: its validations, and the samples a second that they say."""
+    paces = [float(row["samples_per_s"]) for row in rows if _is_number(row.get("samples_per_s"))]
+    return [row for row in rows if row.get("phase") == "val"], paces
 
 
 def outcome(
@@ -68,13 +76,15 @@ def outcome(
     config: Mapping[str, Any],
     status: Status | None,
     results: Mapping[str, Any] | None,
-    rows: Sequence[Mapping[str, Any]],
+    validations: Sequence[Mapping[str, Any]],
+    paces: Sequence[float],
     host: str = "",
 ) -> Outcome:
-    """From what was read of a run directory, wherever it was read."""
+    """From what was read of a run directory, wherever it was read: its validations' rows, and the samples a second that
+    its rows say."""
     results = results or {}
     smaller = _smaller(status, results)
-    key, told = _told(config, rows, smaller)
+    key, told = _told(config, validations, smaller)
     own = _table(config.get("run"))
     ended = bool(results)
     return Outcome(
@@ -92,7 +102,7 @@ def outcome(
         smaller=smaller,
         samples=_whole(_table(results.get("samples")).get("val")) or _whole(_table(config.get("data")).get("val")),
         seconds=_number(results.get("seconds")) if ended else None,
-        samples_per_s=_pace(rows),
+        samples_per_s=median(paces) if paces else None,  # a pause does not move it
         parameters=_whole(results.get("parameters")),
         weights=_whole(results.get("weights_bytes")),
         memory=_whole(results.get("memory_peak")),
@@ -110,10 +120,10 @@ def _smaller(status: Status | None, results: Mapping[str, Any]) -> frozenset[str
 
 
 def _told(
-    config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], smaller: frozenset[str]
+    config: Mapping[str, Any], validations: Sequence[Mapping[str, Any]], smaller: frozenset[str]
 ) -> tuple[str, Mapping[str, Any]]:
     """The metric that decides, and the validation that it chooses."""
-    tried = [row for row in rows if row.get("phase") == "val" and row.get("epoch")]
+    tried = [row for row in validations if row.get("epoch")]
     if not tried:
         return "", {}
     wanted = [_text(_table(config.get("checkpoint")).get("best_metric")), _first_criterion(config), ACCURACY]
@@ -128,12 +138,6 @@ def _told(
 def _first_criterion(config: Mapping[str, Any]) -> str:
     rules = _table(config.get("stop")).get("all")
     return _text(rules[0]).split(" ")[0] if isinstance(rules, list) and rules else ""
-
-
-def _pace(rows: Sequence[Mapping[str, Any]]) -> float | None:
-    """Samples a second while it trained: the median over its rows, which a pause does not move."""
-    found = [float(row["samples_per_s"]) for row in rows if _is_number(row.get("samples_per_s"))]
-    return median(found) if found else None
 
 
 def _table(value: Any) -> Mapping[str, Any]:

@@ -57,10 +57,11 @@ class Browser:
     async def go(self, url: str) -> None:
         await self.call("Page.navigate", url=url)
 
-    async def key(self, text: str) -> None:
+    async def key(self, name: str, text: str | None = None, code: int = 0) -> None:
+        """A key by its name on a web page; the text that it writes, if that is another; its old number."""
         for kind in ("keyDown", "keyUp"):
-            more = {"text": text} if kind == "keyDown" else {}
-            await self.call("Input.dispatchKeyEvent", type=kind, key=text, **more)
+            more = {"text": name if text is None else text} if kind == "keyDown" else {}
+            await self.call("Input.dispatchKeyEvent", type=kind, key=name, windowsVirtualKeyCode=code, **more)
 
     async def value(self, script: str) -> object:
         return (await self.call("Runtime.evaluate", expression=script, returnByValue=True))["result"].get("value")

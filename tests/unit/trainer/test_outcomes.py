@@ -9,7 +9,7 @@ from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from trainer.outcomes import settings, standing, words
-from trainer.outcomes.outcome import outcome, read
+from trainer.outcomes.outcome import outcome, parts, read
 from trainer.outcomes.table import Table, cells, from_json, markdown, text, to_json
 from trainer.record import RunReader
 from trainer.record.status import from_json as status_from
@@ -32,8 +32,9 @@ ROWS = [
 RESULTS = {"state": "finished", "seconds": 61.0, "parameters": 7, "best": {"val_mse": {"value": 0.1, "mode": "min"}}}
 
 
-def made(**more):
-    values = {"config": CONFIG, "status": None, "results": RESULTS, "rows": ROWS, **more}
+def made(rows=ROWS, **more):
+    validations, paces = parts(rows)
+    values = {"config": CONFIG, "status": None, "results": RESULTS, "validations": validations, "paces": paces, **more}
     return outcome("a-1", **values)
 
 
