@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from console.fleet.cells import Advice, HostRow, RaceView, Standing, WorkerRow
+from console.fleet.cells import Advice, HostRow, RaceView, Ruling, Standing, WorkerRow
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
 from trainer.record.jsonl import jsonable
@@ -112,6 +112,7 @@ def race_object(view: RaceView) -> Object:
         "winner": view.winner or None,
         "picture": view.picture or None,
         "standings": [_standing(item) for item in view.standings],
+        "rulings": [_ruling(item) for item in view.rulings],
     }
 
 
@@ -137,6 +138,20 @@ def _standing(item: Standing) -> Object:
         "total": item.total,
         "won": item.won,
         "criteria": [criterion_object(found) for found in item.row.criteria],
+    }
+
+
+def _ruling(item: Ruling) -> Object:
+    return {
+        "worker": item.worker,
+        "host": item.key.host,
+        "run": item.key.run,
+        "attempt": item.attempt,
+        "rule": item.rule,
+        "proof": item.proof,
+        "by": item.by,
+        "time": utc(item.time) if item.time else None,
+        "gone": item.gone,
     }
 
 

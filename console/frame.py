@@ -13,6 +13,7 @@ from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
 from console.history import Entry
 from console.plain import plain
+from console.races.showing import ruling_words
 from console.source import Step
 
 METRICS = 5  # in a line of text
@@ -164,6 +165,7 @@ def race_lines(view: RaceView) -> list[Line]:
         lines.append(
             (f"  {place}. {sign} {item.row.worker}  {item.row.state.name}  {epoch}  {passed}  {criteria}", tone)
         )
+    lines += [(f"  {item.worker}: {ruling_words(item)}", "warn") for item in view.rulings]
     if view.winner:
         lines.append((f"  winner: {view.winner}", "good"))
     if view.picture:

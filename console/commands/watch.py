@@ -20,6 +20,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=_span, default=120.0, metavar="TIME", help="between syncs, as 2m or 30s; 2m")
     parser.add_argument("--to", type=Path, default=Path("runs"), metavar="FOLDER", help="of results and report; ./runs")
     parser.add_argument("--no-sync", action="store_true", help="leave results on the hosts: report and alerts only")
+    parser.add_argument("--dry-run", action="store_true", help="say what it would stop, sync and tell now; do nothing")
     parser.add_argument("--once", action="store_true", help="one look, one sync, one report, and end")
 
 
@@ -45,6 +46,8 @@ async def _watch(arguments: argparse.Namespace) -> int:
         out.line(f"{time.strftime('%H:%M:%S')} {text}", tone)
         sys.stdout.flush()
 
+    if arguments.dry_run:
+        return await _dry(arguments, folder, out)
     with Lease(folder) as lease:
         await _turn(lease, out)
         async with open_engine(common.engine(arguments)) as engine:
@@ -55,6 +58,19 @@ async def _watch(arguments: argparse.Namespace) -> int:
             good = await Watcher(engine, folder, settings, tell).run(once=arguments.once)
             reached = any(host.reachable for host in engine.pump.fleet.hosts.values())
             return 0 if good and reached else 1 if reached else 3
+
+
+async def _dry(arguments: argparse.Namespace, folder: Path, out: "Paper") -> int:
+    """One look, without any action; a watch may be going on meanwhile."""
+    from console.engine import open_engine
+    from console.watch.watcher import Settings, Watcher
+
+    arguments.readonly = True
+    async with open_engine(common.engine(arguments)) as engine:
+        watcher = Watcher(engine, folder, Settings(arguments.every, arguments.to, not arguments.no_sync), out.line)
+        for text, tone in watcher.would(time.time()):
+            out.line(text, tone)
+        return 0 if any(host.reachable for host in engine.pump.fleet.hosts.values()) else 3
 
 
 async def _turn(lease: "Lease", out: "Paper") -> None:
@@ -69,11 +85,9 @@ async def _turn(lease: "Lease", out: "Paper") -> None:
 
 
 def _span(text: str) -> float:
-    number, unit = text.rstrip("smh"), text[len(text.rstrip("smh")) :]
+    from console import times
+
     try:
-        seconds = float(number) * {"": 1, "s": 1, "m": 60, "h": 3600}[unit]
-    except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write it as 30s, 2m or 1h") from None
-    if seconds < 1:
-        raise argparse.ArgumentTypeError("a second at least")
-    return seconds
+        return times.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -18,12 +18,16 @@ from console.fleet.model import RunKey
 from console.fleet.view import race_views, worker_rows
 from console.parallel import in_thread
 from console.pulling.options import PullOptions
+from console.races.keeper import Keeper
+from console.races.rules import stops
+from console.races.showing import verdict_lines
 from console.report.contents import gather
-from console.watch.rivals import overdue
+from console.watch.lease import Lease
 from trainer.record import atomic
 from trainer.record.jsonl import decode_document
 
 LOOK_S = 1.0
+RULES = "rules"  # the lease of whoever acts on the rules of races: a watch, or `trajconsole race`
 Tell = Callable[[str, str], None]  # words, tone
 
 
@@ -47,7 +51,9 @@ class Watcher:
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
         ]
-        self._ended: set[RunKey] = set()  # rivals that were stopped
+        self._rules = Lease(folder, RULES)
+        pump = engine.pump
+        self._keeper = Keeper(engine, lambda now: race_views(pump.fleet, pump.races(), now), self._rules.take, tell)
         self._synced: dict[RunKey, tuple[str, float | None, int]] = {}
 
     async def run(self, *, once: bool = False) -> bool:
@@ -59,16 +65,18 @@ class Watcher:
             due = 0.0
             while True:
                 self.look(time.time())
+                self._keeper.look(time.time())
                 if time.monotonic() >= due:
-                    await self._end_rivals()
                     good = await self._sync() if self._settings.sync else True
                     self._report()
                     due = time.monotonic() + self._settings.every
                     if once:
+                        await self._keeper.done()
                         await self._delivered(10.0)
                         return good
                 await asyncio.sleep(LOOK_S)
         finally:
+            self._rules.give_up()
             for outbox in self._outboxes:
                 outbox.close(1.0)
 
@@ -91,17 +99,22 @@ class Watcher:
             atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
         self._book = book
 
-    async def _end_rivals(self) -> None:
-        """Rivals of a race that is won end by themselves, with a checkpoint; those that do not are stopped."""
-        pump, now = self._engine.pump, time.time()
-        views = race_views(pump.fleet, pump.races(), now)
-        late = {key for key in overdue(pump.fleet, views, now) if key not in self._ended}
-        if late:
-            self._ended |= late
-            async for step in in_thread(lambda: self._engine.actions.stop(tuple(late))):
-                if step.ok is not None:
-                    text = f"{step.worker} has lost the race and went on: {step.text}"
-                    self._tell(text, "text" if step.ok else "warn")
+    def would(self, now: float) -> list[tuple[str, str]]:
+        """What would be done now, in lines of text and tone; nothing of it is."""
+        pump = self._engine.pump
+        lines = verdict_lines(stops(self._keeper.verdicts(now)))
+        wanted = self._wanted() if self._settings.sync else {}
+        lines += [
+            (f"would sync {pump.fleet.runs[key].worker} into {self._settings.to}: {key}", "text") for key in wanted
+        ]
+        contents = gather(pump.fleet, pump.races(), now)
+        found = notices(contents.hosts, contents.workers, contents.races)
+        book = self._book if self._book is not None else books.Book().accepting(found, now)
+        for alert in book.step(found, now, hold=0.0)[1]:
+            ways = ", ".join(box.name for box in self._outboxes if box.wants(alert)) or "nobody"
+            over = "over: " if alert.over else ""
+            lines.append((f"would tell {ways}: {over}{alert.notice.who}: {alert.notice.what}", "text"))
+        return lines or [("nothing would be done now", "quiet")]
 
     async def _sync(self) -> bool:
         """What is new of all runs, onto this laptop."""
