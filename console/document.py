@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from console.fleet.beats import watching
 from console.fleet.cells import Advice, HostRow, RaceView, Ruling, Standing, WorkerRow
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
@@ -28,6 +29,7 @@ def status_document(
         "hosts": [host_object(row) for row in host_rows(fleet, now)],
         "workers": [worker_object(row) for row in worker_rows(fleet, now)],
         "races": [race_object(view) for view in race_views(fleet, races, now)],
+        "watches": [{"host": name, "since": utc(beat.since)} for name, beat in watching(fleet, now)],
     }
     found = jsonable(document)
     assert isinstance(found, dict)

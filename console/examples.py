@@ -70,7 +70,9 @@ the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
   trajconsole watch                    every 2 minutes into ./runs; ctrl+c leaves it
   trajconsole watch --every 30s --to ~/results
   trajconsole watch --once             one round, for cron
-  trajconsole watch --dry-run          what it would stop, sync and tell now""",
+  trajconsole watch --dry-run          what it would stop, sync and tell now
+  trajconsole watch --on gpu1          in tmux on that host, for when this laptop is closed
+  trajconsole watch --on gpu1 --status      does it watch, and its last lines; --stop ends it""",
     "alerts": """\
   trajconsole alerts                   the ways of [alerts.NAME]
   trajconsole alerts test              one alert through each of them""",

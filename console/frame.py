@@ -60,11 +60,18 @@ Line = tuple[str, str]  # text and tone
 
 
 def status_lines(
-    hosts: Sequence[HostRow], workers: Sequence[WorkerRow], races: Sequence[RaceView], now: float, config: str
+    hosts: Sequence[HostRow],
+    workers: Sequence[WorkerRow],
+    races: Sequence[RaceView],
+    now: float,
+    config: str,
+    *,
+    watches: Sequence[str] = (),
 ) -> list[Line]:
-    """The whole frame."""
+    """The whole frame. `watches`: hosts on which a watch lives."""
     clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
     lines = [(f"trajconsole  {plural(len(hosts), 'host')}  {plural(len(workers), 'worker')}  {config}  {clock}", "")]
+    lines += [(f"watched from {', '.join(watches)}", "quiet")] if watches else []
     lines += [("HOSTS", "quiet"), *(line for row in hosts for line in host_lines(row))]
     lines += [("WORKERS", "quiet"), *worker_table(workers)]
     begun = [view for view in races if view.id]

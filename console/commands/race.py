@@ -76,8 +76,10 @@ async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Ev
 
 async def _follow(engine: "Engine", name: str, identity: str, out: "Paper", state: "Path") -> "RaceView":
     """Tell what happens until the race is over, and act on its rules unless a watch does."""
+    from console.fleet.beats import watching
     from console.race import RaceFollower
     from console.races.keeper import Keeper
+    from console.watch.identity import identity as configuration
     from console.watch.lease import Lease
     from console.watch.watcher import RULES
 
@@ -85,7 +87,12 @@ async def _follow(engine: "Engine", name: str, identity: str, out: "Paper", stat
         out.line(f"{time.strftime('%H:%M:%S')} {text}", tone)
 
     lease = Lease(state / "watch", RULES)
-    keeper = Keeper(engine, lambda now: [_view(engine, name, identity)], lease.take, tell)
+    own = configuration(state, engine.config.path)
+
+    def may() -> bool:
+        return not watching(engine.pump.fleet, time.time(), own) and lease.take()
+
+    keeper = Keeper(engine, lambda now: [_view(engine, name, identity)], may, tell)
     follower = RaceFollower(len(engine.config.races[name].workers))
     changed = asyncio.Event()
     forget = engine.pump.listen(changed.set)

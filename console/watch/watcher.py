@@ -38,12 +38,29 @@ class Settings:
     every: float = 120.0  # seconds between syncs
     to: Path = Path("runs")
     sync: bool = True
+    here: str = ""  # the host that it runs on, when it was posted there: its own runs need no copy on their own disk
+
+
+def nobody() -> str:
+    """No other watch."""
+    return ""
 
 
 class Watcher:
     """One watch over an open engine."""
 
-    def __init__(self, engine: Engine, folder: Path, settings: Settings, tell: Tell) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        settings: Settings,
+        tell: Tell,
+        *,
+        elsewhere: Callable[[], str] = nobody,
+        book_of: Callable[[str], bytes] | None = None,
+    ) -> None:
+        """`elsewhere`: the host whose watch acts in place of this one; `book_of`: what that one has told."""
+        self._elsewhere, self._book_of = elsewhere, book_of
         self._engine, self._settings, self._tell = engine, settings, tell
         self._path = folder / "book.json"
         self._book = self._load()
@@ -62,8 +79,14 @@ class Watcher:
             outbox.start()
         good = True
         try:
-            due = 0.0
+            due, followed = 0.0, ""
             while True:
+                followed = await self._follow(followed)
+                if followed and once:
+                    return True
+                if followed:
+                    await asyncio.sleep(LOOK_S)
+                    continue
                 self.look(time.time())
                 self._keeper.look(time.time())
                 if time.monotonic() >= due:
@@ -79,6 +102,19 @@ class Watcher:
             self._rules.give_up()
             for outbox in self._outboxes:
                 outbox.close(1.0)
+
+    async def _follow(self, followed: str) -> str:
+        """The host that watches in our place now, if any; whoever takes over from it goes on with what it has told."""
+        other = self._elsewhere()
+        if other and other != followed:
+            self._rules.give_up()
+            self._tell(f"{other} is watching: this one follows", "text")
+        elif followed and not other:
+            self._tell(f"{followed} does not watch any more: taking over", "warn")
+            if self._book_of is not None:
+                found = decode_document(await asyncio.to_thread(self._book_of, followed))
+                self._book = books.merged(self._book or books.Book(), books.from_json(found or {}))
+        return other
 
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""
@@ -138,7 +174,7 @@ class Watcher:
         fleet, found = self._engine.pump.fleet, {}
         for row in worker_rows(fleet, time.time()):
             run = fleet.runs.get(row.key) if row.key is not None else None
-            if run is None or row.pulled or run.gone or row.state.name == "queued":
+            if run is None or row.pulled or run.gone or row.state.name == "queued" or row.host == self._settings.here:
                 continue
             if not (row.host in fleet.hosts and fleet.hosts[row.host].reachable):
                 continue
