@@ -16,6 +16,7 @@ from console.deeds.moving import Moving
 from console.deeds.origin import audit, instance, origin
 from console.deeds.starting import Starter
 from console.fleet.model import Fleet, RunKey
+from console.fleet.rulings import GONE, RULED
 from console.fleet.view import run_row
 from console.hosts import Hosts
 from console.parallel import bind, together
@@ -85,6 +86,10 @@ class ConsoleActions:
 
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._each(runs, lambda key: self._end(key, "kill asked", KILL))
+
+    def rule_out(self, run: RunKey, rule: str, proof: str, again: bool = False) -> Iterator[Step]:
+        """A rule of its race ends a run: written down first, then up the ladder. `again`: it was written down."""
+        return self._each((run,), lambda key: self._rule_out(key, rule, proof, again))
 
     def resume(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._each(runs, self._resume)
@@ -191,6 +196,15 @@ class ConsoleActions:
     def _end(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
         audit(self._hosts, key, self._fleet().runs.get(key), event)
         yield from ending.end(self._hosts, key, self._worker(key), ladder)
+
+    def _rule_out(self, key: RunKey, rule: str, proof: str, again: bool) -> Iterator[Step]:
+        run, gone = self._fleet().runs.get(key), False
+        if not again:
+            audit(self._hosts, key, run, RULED, {"rule": rule, "proof": proof})
+        for step in self._end(key, "stop asked", LADDER):
+            gone = gone or step.ok is True
+            yield step
+        audit(self._hosts, key, run, GONE, {"rule": rule, "gone": gone})
 
     def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:
         return resuming.resume(self._config, self._hosts, self.shipping, self._fleet().runs[key], changes)

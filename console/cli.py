@@ -31,7 +31,7 @@ COMMANDS = {
     "safe": "may a host be destroyed, or is something on it that is nowhere else",
     "push": "data of this laptop onto a host, verified there",
     "compare": "newest runs beside each other, and which differences are larger than noise",
-    "watch": "no screen: sync results, write the report, send alerts, until it is ended",
+    "watch": "no screen: sync results, write the report, send alerts, act on rules of races; here or on a host",
     "alerts": "the ways of the configuration to tell a person, and a test of them",
     "history": "every run that this laptop has ever seen: searched, tagged, exported, pruned",
     "report": "the state of everything as a Markdown file, and as one page with the curves",

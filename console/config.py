@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from console import rates, spans
+from console import rates, spans, times
 from console.alerts import quiet
+from console.races.settings import Behind, Patience, Rules
 from remote.ssh.destination import parse as parse_destination
 from trainer.record import toml
 from trainer.schema import BadSetting, ConfigError, Problem, Source, build, nearest, setting
@@ -115,6 +116,21 @@ class RaceConfig:
     """[races.NAME]"""
 
     workers: tuple[str, ...] = setting(doc="names of the [workers] that race")
+    wall_time: str = setting("", "the race is over so long after its start, as 8h or 90m; empty: it may take for ever")
+    patience: Patience | None = setting(None, "stop a rival that does not get better: { metric, mode, epochs }")
+    behind: Behind | None = setting(None, "stop rivals that fall behind: { metric, mode, after, margin or keep }")
+
+    def __post_init__(self) -> None:
+        if self.wall_time:
+            try:
+                times.parse(self.wall_time)
+            except ValueError as error:
+                raise BadSetting("wall_time", str(error)) from None
+
+    @property
+    def rules(self) -> Rules:
+        """Its budget rules."""
+        return Rules(times.parse(self.wall_time) if self.wall_time else None, self.patience, self.behind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from console.fleet.cells import Advice, HostRow, RaceView, Standing, WorkerRow
+from console.fleet.beats import watching
+from console.fleet.cells import Advice, HostRow, RaceView, Ruling, Standing, WorkerRow
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
 from trainer.record.jsonl import jsonable
@@ -28,6 +29,7 @@ def status_document(
         "hosts": [host_object(row) for row in host_rows(fleet, now)],
         "workers": [worker_object(row) for row in worker_rows(fleet, now)],
         "races": [race_object(view) for view in race_views(fleet, races, now)],
+        "watches": [{"host": name, "since": utc(beat.since)} for name, beat in watching(fleet, now)],
     }
     found = jsonable(document)
     assert isinstance(found, dict)
@@ -112,6 +114,7 @@ def race_object(view: RaceView) -> Object:
         "winner": view.winner or None,
         "picture": view.picture or None,
         "standings": [_standing(item) for item in view.standings],
+        "rulings": [_ruling(item) for item in view.rulings],
     }
 
 
@@ -137,6 +140,20 @@ def _standing(item: Standing) -> Object:
         "total": item.total,
         "won": item.won,
         "criteria": [criterion_object(found) for found in item.row.criteria],
+    }
+
+
+def _ruling(item: Ruling) -> Object:
+    return {
+        "worker": item.worker,
+        "host": item.key.host,
+        "run": item.key.run,
+        "attempt": item.attempt,
+        "rule": item.rule,
+        "proof": item.proof,
+        "by": item.by,
+        "time": utc(item.time) if item.time else None,
+        "gone": item.gone,
     }
 
 

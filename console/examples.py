@@ -69,7 +69,10 @@ the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
     "watch": """\
   trajconsole watch                    every 2 minutes into ./runs; ctrl+c leaves it
   trajconsole watch --every 30s --to ~/results
-  trajconsole watch --once             one round, for cron""",
+  trajconsole watch --once             one round, for cron
+  trajconsole watch --dry-run          what it would stop, sync and tell now
+  trajconsole watch --on gpu1          in tmux on that host, for when this laptop is closed
+  trajconsole watch --on gpu1 --status      does it watch, and its last lines; --stop ends it""",
     "alerts": """\
   trajconsole alerts                   the ways of [alerts.NAME]
   trajconsole alerts test              one alert through each of them""",
@@ -87,7 +90,9 @@ the address ends with a token; TRAJCONSOLE_TOKEN sets one that stays the same"""
     "safe": """\
   trajconsole safe gpu1                exit code 0: all that its runs came to is here, every hash read again""",
     "race": """\
-  trajconsole race persistence         exit code 0: there is a winner""",
+  trajconsole race persistence         exit code 0: there is a winner
+  trajconsole race persistence --dry-run     before the start: would all of them start; later: what its rules say now
+  trajconsole race persistence --audit       what was decided and done, why, and by whom""",
     "completion": """\
   source <(trajconsole completion bash)                                       bash: into ~/.bashrc
   trajconsole completion zsh > "${fpath[1]}/_trajconsole"                     zsh

@@ -12,6 +12,7 @@ from console.fleet.words import duration
 from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
 from console.plain import plain
+from console.races.showing import ruling_words
 from console.source import Step
 
 if TYPE_CHECKING:
@@ -61,11 +62,18 @@ Line = tuple[str, str]  # text and tone
 
 
 def status_lines(
-    hosts: Sequence[HostRow], workers: Sequence[WorkerRow], races: Sequence[RaceView], now: float, config: str
+    hosts: Sequence[HostRow],
+    workers: Sequence[WorkerRow],
+    races: Sequence[RaceView],
+    now: float,
+    config: str,
+    *,
+    watches: Sequence[str] = (),
 ) -> list[Line]:
-    """The whole frame."""
+    """The whole frame. `watches`: hosts on which a watch lives."""
     clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now))
     lines = [(f"trajconsole  {plural(len(hosts), 'host')}  {plural(len(workers), 'worker')}  {config}  {clock}", "")]
+    lines += [(f"watched from {', '.join(watches)}", "quiet")] if watches else []
     lines += [("HOSTS", "quiet"), *(line for row in hosts for line in host_lines(row))]
     lines += [("WORKERS", "quiet"), *worker_table(workers)]
     begun = [view for view in races if view.id]
@@ -166,6 +174,7 @@ def race_lines(view: RaceView) -> list[Line]:
         lines.append(
             (f"  {place}. {sign} {item.row.worker}  {item.row.state.name}  {epoch}  {passed}  {criteria}", tone)
         )
+    lines += [(f"  {item.worker}: {ruling_words(item)}", "warn") for item in view.rulings]
     if view.winner:
         lines.append((f"  winner: {view.winner}", "good"))
     if view.picture:

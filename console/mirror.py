@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from console.fleet.beats import WATCHES
 from remote.events import Chunk, Document, Event, FolderGone
 from remote.watch import Offsets
 from trainer.record import atomic, files
@@ -93,6 +94,8 @@ class Mirror:
 
     def take(self, event: Event) -> Event | None:
         """Keep an event; returns what is new of it. Gap when bytes are missing before it."""
+        if isinstance(event, Document | FolderGone) and event.folder.startswith(f"{WATCHES}/"):
+            return event  # who watches now is nothing to remember
         if isinstance(event, Chunk | Document | FolderGone) and not _safe(event):
             return None
         if time.monotonic() - self._swept > STATUS_EVERY_S:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from console import last_seen
 from console.config import Config
+from console.fleet.beats import BEAT, WATCHES
 from console.fleet.fold import fold, plan, recall, with_marks
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, reported
@@ -46,6 +47,7 @@ LAST_EVERY_S = 60.0
 WATCHED = (
     Watched("runs", tuple(name for name in DOCUMENTS if name != files.WINNER), STREAMS),
     Watched("races", (files.WINNER,)),
+    Watched(WATCHES, (BEAT,)),
 )
 
 

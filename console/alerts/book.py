@@ -76,6 +76,13 @@ class Book:
         }
 
 
+def merged(mine: Book, theirs: Book) -> Book:
+    """What either has told is told."""
+    known = {key: entry for key, entry in theirs.entries.items() if key not in mine.entries or entry.told is not None}
+    notices = {key: theirs.notices[key] for key in known}
+    return Book({**mine.entries, **known}, {**mine.notices, **notices})
+
+
 def from_json(data: Mapping[str, Any]) -> Book:
     """Whatever of it can be read."""
     entries, notices = {}, {}

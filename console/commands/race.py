@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from console.commands import common
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.engine import Engine
     from console.fleet.cells import RaceView
     from console.frame import Paper
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("race", metavar="NAME", help="name of a race of the configuration")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout at the end and nothing else")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="start and stop nothing: try every worker out; of a race that runs, what its rules say now",
+    )
+    parser.add_argument("--audit", action="store_true", help="what was decided and done in its last race, and by whom")
     parser.add_argument("--no-check", action="store_true", help="start at once, without trying the workers out")
 
 
@@ -26,6 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     # With --json the lines for people go where messages go.
     out = frame.stderr(arguments.ascii) if arguments.json else frame.stdout(arguments.ascii)
     started = asyncio.Event()
+    if arguments.dry_run or arguments.audit:
+        from console.commands import race_look
+
+        return asyncio.run(race_look.run(arguments, out))
     try:
         return asyncio.run(_race(arguments, out, started))
     except KeyboardInterrupt:
@@ -51,7 +64,7 @@ async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Ev
                 common.print_json(_document(_view(engine, arguments.race, identity), began))
             return common.exit_code(engine, False)
         started.set()
-        view = await _follow(engine, arguments.race, identity, out)
+        view = await _follow(engine, arguments.race, identity, out, common.state_of(arguments))
         for line in race_lines(view):
             out.line(*line)
         if not view.winner:
@@ -61,10 +74,25 @@ async def _race(arguments: argparse.Namespace, out: "Paper", started: asyncio.Ev
         return 0 if view.winner else 1
 
 
-async def _follow(engine: "Engine", name: str, identity: str, out: "Paper") -> "RaceView":
-    """Tell what happens until the race is over."""
+async def _follow(engine: "Engine", name: str, identity: str, out: "Paper", state: "Path") -> "RaceView":
+    """Tell what happens until the race is over, and act on its rules unless a watch does."""
+    from console.fleet.beats import watching
     from console.race import RaceFollower
+    from console.races.keeper import Keeper
+    from console.watch.identity import identity as configuration
+    from console.watch.lease import Lease
+    from console.watch.watcher import RULES
 
+    def tell(text: str, tone: str) -> None:
+        out.line(f"{time.strftime('%H:%M:%S')} {text}", tone)
+
+    lease = Lease(state / "watch", RULES)
+    own = configuration(state, engine.config.path)
+
+    def may() -> bool:
+        return not watching(engine.pump.fleet, time.time(), own) and lease.take()
+
+    keeper = Keeper(engine, lambda now: [_view(engine, name, identity)], may, tell)
     follower = RaceFollower(len(engine.config.races[name].workers))
     changed = asyncio.Event()
     forget = engine.pump.listen(changed.set)
@@ -73,13 +101,17 @@ async def _follow(engine: "Engine", name: str, identity: str, out: "Paper") -> "
             view, now = _view(engine, name, identity), time.time()
             for text in follower.lines(view, now):
                 out.line(text)
+            keeper.look(now)
             if follower.over(view, now):
-                return view
+                await keeper.done()
+                return _view(engine, name, identity)
             changed.clear()
-            await changed.wait()
+            with contextlib.suppress(TimeoutError):  # rules of time need no news
+                await asyncio.wait_for(changed.wait(), 1.0)
             await asyncio.sleep(0.2)  # a picture five times a second is enough for lines of text
     finally:
         forget()
+        lease.give_up()
 
 
 def _view(engine: "Engine", name: str, identity: str) -> "RaceView":

@@ -58,12 +58,14 @@ def _document(engine: "Engine") -> dict[str, object]:
 
 
 def _frame(engine: "Engine") -> list[tuple[str, str]]:
+    from console.fleet.beats import watching
     from console.fleet.view import host_rows, race_views, worker_rows
     from console.frame import status_lines
 
     now, pump = time.time(), engine.pump
     hosts, workers = host_rows(pump.fleet, now), worker_rows(pump.fleet, now)
-    return status_lines(hosts, workers, race_views(pump.fleet, pump.races(), now), now, str(engine.config.path))
+    races, watches = race_views(pump.fleet, pump.races(), now), [name for name, _ in watching(pump.fleet, now)]
+    return status_lines(hosts, workers, races, now, str(engine.config.path), watches=watches)
 
 
 def _code(engine: "Engine") -> int:

@@ -33,6 +33,7 @@ def typed(kind: str, key: str, text: str) -> Any:
         return None
     hint = typing.get_type_hints(KINDS[kind]).get(key, str)
     origin = typing.get_origin(hint)
+    table = any(dataclasses.is_dataclass(kind) for kind in typing.get_args(hint))  # a table that may be left out
     if origin is tuple:
         if text.startswith("["):
             return read_value(text)
@@ -40,10 +41,10 @@ def typed(kind: str, key: str, text: str) -> Any:
             return shlex.split(text)
         except ValueError as error:
             raise ValueError(f"{text}: {error}") from None
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if table or (isinstance(origin, type) and issubclass(origin, Mapping)):
         value = read_value(text if text.startswith("{") else f"{{ {text} }}")
         if not isinstance(value, Mapping):
-            raise ValueError("write it as { key = value, … }")  # noqa: TRY004 - what a person typed
+            raise ValueError("write it as { key = value, … }")
         return value
     return text
 

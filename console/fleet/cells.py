@@ -157,6 +157,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """A budget rule of a race has ended a rival: which, why, and who acted on it."""
+
+    key: RunKey
+    worker: str
+    rule: str
+    proof: str
+    attempt: int = 1
+    by: str = ""  # user@machine
+    time: float | None = None  # by the host's clock
+    gone: bool | None = None  # its processes are verified gone; None: nobody has said so yet
+
+
+@dataclass(frozen=True, slots=True)
 class RaceView:
     """A race as it stands: rivals from best to worst."""
 
@@ -166,3 +180,4 @@ class RaceView:
     winner: str = ""  # the winning worker
     over: bool = False
     picture: str = ""  # path of the winner's four-panel picture on its host
+    rulings: tuple[Ruling, ...] = ()  # what its budget rules have done, oldest first

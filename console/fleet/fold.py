@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.fleet import decoding
+from console.fleet.beats import WATCHES, Beat
+from console.fleet.beats import read as read_beat
 from console.fleet.decoding import decode
 from console.fleet.fill import Fill, noted
 from console.fleet.model import Fleet, Host, Log, Planned, Run, RunKey
@@ -41,7 +43,7 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
     """The fleet after these events of a host. One call per batch: the maps are copied once."""
     value = fleet.hosts.get(host) or Host(host, link_since=now)
     changed: dict[RunKey, Run] = {}
-    marks, news = dict(fleet.marks), False
+    marks, watches, news = dict(fleet.marks), fleet.watches, False
     for event in events:
         match event:
             case LinkState() | Hello() | Telemetry() | Facts() | Synced():
@@ -57,11 +59,15 @@ def fold(fleet: Fleet, host: str, events: Iterable[Event], now: float) -> Fleet:
                 elif area == RACES and isinstance(event, Document) and event.name == files.WINNER:
                     news = True
                     _fold_mark(marks, (host, name), event)
+                elif area == WATCHES and isinstance(event, Document | FolderGone):
+                    watches = _with_beat(watches, (host, name), event)
+    news = news or watches.keys() != fleet.watches.keys()
     heard = {key: replace(run, heard_at=now) for key, run in changed.items()}
     return replace(
         with_marks(fleet, marks),
         hosts={**fleet.hosts, host: value},
         runs={**fleet.runs, **heard} if heard else fleet.runs,
+        watches=watches,
         version=fleet.version + 1,
         news=fleet.news + news,
     )
@@ -211,6 +217,15 @@ def _fold_mark(marks: dict[tuple[str, str], Winner], key: tuple[str, str], event
         when = data.get("time")
         number = float(when) if isinstance(when, int | float) else 0.0
         marks[key] = Winner(data["run"], str(data.get("worker", "")), number)
+
+
+def _with_beat(
+    watches: Mapping[tuple[str, str], Beat], key: tuple[str, str], event: Document | FolderGone
+) -> Mapping[tuple[str, str], Beat]:
+    if isinstance(event, FolderGone) or event.text is None:
+        return {other: beat for other, beat in watches.items() if other != key}
+    beat = read_beat(event.text)
+    return watches if beat is None else {**watches, key: beat}
 
 
 def with_marks(fleet: Fleet, marks: Mapping[tuple[str, str], Winner]) -> Fleet:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.fleet.beats import Beat
 from console.fleet.fill import Fill
 from console.fleet.rows import Rows
 from console.fleet.series import Shared
@@ -139,5 +140,6 @@ class Fleet:
     winners: Mapping[str, Winner] = field(default_factory=dict)  # by race id
     marks: Mapping[tuple[str, str], Winner] = field(default_factory=dict)  # by host and race id: what stands there
     pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
+    watches: Mapping[tuple[str, str], Beat] = field(default_factory=dict)  # by host and configuration
     version: int = 0
     news: int = 0

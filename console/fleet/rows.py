@@ -143,6 +143,10 @@ class Rows(Sequence[Row]):
         """`t`, `step` or `epoch` of each row in memory; NaN where it says nothing."""
         return self._buffer.clocks[name][: self._length]
 
+    def phase(self, place: int) -> str:
+        """What was going on when the row at this place was written."""
+        return self._buffer.phases[place]
+
     def newest(self, name: str, count: int) -> list[float]:
         """A metric's last values in memory, oldest first."""
         column = self._buffer.columns.get(name)

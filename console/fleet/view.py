@@ -1,7 +1,9 @@
 """(fleet, time) → rows. Screen, text and JSON all use these, so that they can never disagree."""
 
+import calendar
 import math
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from console.fleet.advice import plan_advice, run_advice
@@ -23,6 +25,7 @@ from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
 from console.fleet.rows import Rows
+from console.fleet.rulings import rulings
 from console.fleet.state import state_of, state_of_plan, unreachable_for
 from remote.events import Disk, Gpu
 from trainer.record.status import Criterion, Status
@@ -319,10 +322,22 @@ def race_view(
         winner=(first.row.worker if first else winner.worker) if winner else "",
         over=over,
         picture=_picture(fleet, first.row) if first else "",
+        rulings=tuple(sorted((item for run in runs for item in rulings(run)), key=lambda item: item.time or 0.0)),
     )
 
 
 _INSTANCE = re.compile(r"-\d{8}-\d{6}-[0-9a-f]{4}\Z")
+
+
+def race_began(race: str) -> float | None:
+    """When an instance of a race was started, by the clock of whoever started it: it stands in its id."""
+    found = _INSTANCE.search(race)
+    if found is None:
+        return None
+    try:
+        return float(calendar.timegm(time.strptime(found[0][1:16], "%Y%m%d-%H%M%S")))
+    except ValueError:
+        return None
 
 
 def newest_race(fleet: Fleet, name: str) -> str:

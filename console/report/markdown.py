@@ -7,6 +7,7 @@ from console import format as fmt
 from console.document import utc
 from console.fleet.cells import HostRow, RaceView, WorkerRow
 from console.plain import plain
+from console.races.showing import ruling_words
 from console.report.contents import Contents
 from trainer.record.status import Criterion
 
@@ -55,7 +56,9 @@ def _race(race: RaceView) -> list[str]:
         said = "; ".join(criterion_words(item) for item in row.criteria)
         name = f"**{cell(row.worker)}**" if standing.won else cell(row.worker)
         rows.append([name, cell(row.state.name), f"{standing.passed}/{standing.total}", cell(said)])
-    return [f"## Race {cell(race.name)}: {title}", "", *table(["worker", "status", "criteria", "values"], rows)]
+    ruled = [f"- {cell(item.worker)}: {cell(ruling_words(item))}" for item in race.rulings]
+    standings = table(["worker", "status", "criteria", "values"], rows)
+    return [f"## Race {cell(race.name)}: {title}", "", *standings, *(["", *ruled] if ruled else [])]
 
 
 def criterion_words(item: Criterion) -> str:

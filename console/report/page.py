@@ -8,6 +8,7 @@ from console.document import utc
 from console.fleet.cells import WorkerRow
 from console.glyphs import glyph
 from console.plain import plain
+from console.races.showing import ruling_words
 from console.report.contents import Contents
 from console.report.curves import chart
 from console.report.markdown import HOST_HEAD, criterion_words, host_cells, worker_cells, worker_head
@@ -57,6 +58,7 @@ def _races(contents: Contents) -> list[str]:
             rows.append([name, _state(item.row.state.name, item.row), f"{item.passed}/{item.total}", text(words)])
         parts.append(f"<h2>Race {text(race.name)}: {said}</h2>")
         parts.append(_table(["worker", "status", "criteria", "values"], rows))
+        parts += [f"<p>{text(item.worker)}: {text(ruling_words(item))}</p>" for item in race.rulings]
     return parts
 
 

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from console.fleet.beats import watching
 from console.fleet.cells import WorkerRow
 from console.fleet.holders import gpus_of
 from console.fleet.model import RunKey
@@ -99,7 +100,17 @@ class FleetScreen(WorkersScreen):
         rows = tuple(row for row in picture.workers if self._keep(row)) if self._filter else picture.workers
         readonly = self.console.source.readonly
         self.query_one("#header", Block).show(
-            lambda width: [header(picture.hosts, picture.workers, picture.race, picture.now, width, readonly=readonly)]
+            lambda width: [
+                header(
+                    picture.hosts,
+                    picture.workers,
+                    picture.race,
+                    picture.now,
+                    width,
+                    readonly=readonly,
+                    watches=[name for name, _ in watching(picture.fleet, picture.now)],
+                )
+            ]
         )
         self.query_one("#banner", Block).show(self._top)
         self.query_one("#hosts", HostsTable).show(picture.hosts)

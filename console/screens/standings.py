@@ -18,6 +18,7 @@ from console.fleet.points import Axis
 from console.fleet.words import duration
 from console.glyphs import GLYPHS, glyph, marks
 from console.plain import plain
+from console.races.showing import ruling_words
 from console.screens.charted import ChartedScreen
 from console.screens.picture import Picture
 from console.widgets.block import Block
@@ -267,6 +268,8 @@ def fate_words(picture: Picture, view: RaceView, item: Standing) -> str:
     if row.state.live:
         if view.winner and not item.won:
             return f"{plain(view.winner)} has won: it ends at its next step"
+        if row.state.name == "stopping" and (own := [one for one in view.rulings if one.key == row.key]):
+            return plain(ruling_words(own[-1]))
         return f"next check after epoch {row.next_check_epoch}" if row.next_check_epoch is not None else ""
     run = picture.run(row)
     if run is None:
@@ -274,5 +277,6 @@ def fate_words(picture: Picture, view: RaceView, item: Standing) -> str:
     alive = [process.alive for process in run.processes.values()]
     gone = "" if not alive else "its process is still there" if any(alive) else "its process is gone, verified"
     at = f"ended in epoch {row.epoch}" if row.epoch is not None else "ended"
-    why = plain(row.state.detail or row.state.evidence)
+    ruled = next((one for one in reversed(view.rulings) if one.key == row.key and row.state.name == "stopped"), None)
+    why = plain(ruling_words(ruled) if ruled else row.state.detail or row.state.evidence)
     return "; ".join(part for part in (f"{at}: {why}", gone) if part)

@@ -13,11 +13,11 @@ from trainer.record.jsonl import decode_document
 
 
 class Lease:
-    """Of a state folder. As a context: let go of at the end."""
+    """Of a state folder. `name`: of the watch, or of one part of its work. As a context: let go of at the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "lease") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "lease"
+        self._path = folder / name
         self._handle: int | None = None
 
     def take(self) -> bool:
@@ -36,6 +36,12 @@ class Lease:
         self._handle = handle
         return True
 
+    def give_up(self) -> None:
+        """Another one may have it."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
     def holder(self) -> str:
         """Who has it, in words."""
         found = None
@@ -51,6 +57,4 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        self.give_up()

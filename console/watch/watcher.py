@@ -18,13 +18,17 @@ from console.fleet.model import RunKey
 from console.fleet.view import race_views, worker_rows
 from console.parallel import in_thread
 from console.pulling.options import PullOptions
+from console.races.keeper import Keeper
+from console.races.rules import stops
+from console.races.showing import verdict_lines
 from console.report.contents import gather
-from console.watch.rivals import overdue
+from console.watch.lease import Lease
 from console.watch.waking import Waking
 from trainer.record import atomic
 from trainer.record.jsonl import decode_document
 
 LOOK_S = 1.0
+RULES = "rules"  # the lease of whoever acts on the rules of races: a watch, or `trajconsole race`
 Tell = Callable[[str, str], None]  # words, tone
 
 
@@ -35,12 +39,29 @@ class Settings:
     every: float = 120.0  # seconds between syncs
     to: Path = Path("runs")
     sync: bool = True
+    here: str = ""  # the host that it runs on, when it was posted there: its own runs need no copy on their own disk
+
+
+def nobody() -> str:
+    """No other watch."""
+    return ""
 
 
 class Watcher:
     """One watch over an open engine."""
 
-    def __init__(self, engine: Engine, folder: Path, settings: Settings, tell: Tell) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        settings: Settings,
+        tell: Tell,
+        *,
+        elsewhere: Callable[[], str] = nobody,
+        book_of: Callable[[str], bytes] | None = None,
+    ) -> None:
+        """`elsewhere`: the host whose watch acts in place of this one; `book_of`: what that one has told."""
+        self._elsewhere, self._book_of = elsewhere, book_of
         self._engine, self._settings, self._tell = engine, settings, tell
         self._path = folder / "book.json"
         self._book = self._load()
@@ -48,7 +69,9 @@ class Watcher:
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
         ]
-        self._ended: set[RunKey] = set()  # rivals that were stopped
+        self._rules = Lease(folder, RULES)
+        pump = engine.pump
+        self._keeper = Keeper(engine, lambda now: race_views(pump.fleet, pump.races(), now), self._rules.take, tell)
         self._synced: dict[RunKey, tuple[str, float | None, int]] = {}
         self._waking = Waking()
 
@@ -58,19 +81,28 @@ class Watcher:
             outbox.start()
         good = True
         try:
-            due = 0.0
+            due, followed = 0.0, ""
             while True:
+                followed = await self._follow(followed)
+                if followed and once:
+                    return True
+                if followed:
+                    self._waking = Waking()  # the other one looks meanwhile
+                    await asyncio.sleep(LOOK_S)
+                    continue
                 self.look(time.time())
+                self._keeper.look(time.time())
                 if time.monotonic() >= due:
-                    await self._end_rivals()
                     good = await self._sync() if self._settings.sync else True
                     self._report()
                     due = time.monotonic() + self._settings.every
                     if once:
+                        await self._keeper.done()
                         await self._delivered(10.0)
                         return good
                 due = await self._rest(due)
         finally:
+            self._rules.give_up()
             for outbox in self._outboxes:
                 outbox.close(1.0)
 
@@ -86,6 +118,19 @@ class Watcher:
             for name in (name for name, host in hosts.items() if host.link.phase == "unreachable"):
                 self._engine.pump.retry(name)
         return self._waking.due(due, now)
+
+    async def _follow(self, followed: str) -> str:
+        """The host that watches in our place now, if any; whoever takes over from it goes on with what it has told."""
+        other = self._elsewhere()
+        if other and other != followed:
+            self._rules.give_up()
+            self._tell(f"{other} is watching: this one follows", "text")
+        elif followed and not other:
+            self._tell(f"{followed} does not watch any more: taking over", "warn")
+            if self._book_of is not None:
+                found = decode_document(await asyncio.to_thread(self._book_of, followed))
+                self._book = books.merged(self._book or books.Book(), books.from_json(found or {}))
+        return other
 
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""
@@ -106,17 +151,22 @@ class Watcher:
             atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
         self._book = book
 
-    async def _end_rivals(self) -> None:
-        """Rivals of a race that is won end by themselves, with a checkpoint; those that do not are stopped."""
-        pump, now = self._engine.pump, time.time()
-        views = race_views(pump.fleet, pump.races(), now)
-        late = {key for key in overdue(pump.fleet, views, now) if key not in self._ended}
-        if late:
-            self._ended |= late
-            async for step in in_thread(lambda: self._engine.actions.stop(tuple(late))):
-                if step.ok is not None:
-                    text = f"{step.worker} has lost the race and went on: {step.text}"
-                    self._tell(text, "text" if step.ok else "warn")
+    def would(self, now: float) -> list[tuple[str, str]]:
+        """What would be done now, in lines of text and tone; nothing of it is."""
+        pump = self._engine.pump
+        lines = verdict_lines(stops(self._keeper.verdicts(now)))
+        wanted = self._wanted() if self._settings.sync else {}
+        lines += [
+            (f"would sync {pump.fleet.runs[key].worker} into {self._settings.to}: {key}", "text") for key in wanted
+        ]
+        contents = gather(pump.fleet, pump.races(), now)
+        found = notices(contents.hosts, contents.workers, contents.races)
+        book = self._book if self._book is not None else books.Book().accepting(found, now)
+        for alert in book.step(found, now, hold=0.0)[1]:
+            ways = ", ".join(box.name for box in self._outboxes if box.wants(alert)) or "nobody"
+            over = "over: " if alert.over else ""
+            lines.append((f"would tell {ways}: {over}{alert.notice.who}: {alert.notice.what}", "text"))
+        return lines or [("nothing would be done now", "quiet")]
 
     async def _sync(self) -> bool:
         """What is new of all runs, onto this laptop."""
@@ -140,7 +190,7 @@ class Watcher:
         fleet, found = self._engine.pump.fleet, {}
         for row in worker_rows(fleet, time.time()):
             run = fleet.runs.get(row.key) if row.key is not None else None
-            if run is None or row.pulled or run.gone or row.state.name == "queued":
+            if run is None or row.pulled or run.gone or row.state.name == "queued" or row.host == self._settings.here:
                 continue
             if not (row.host in fleet.hosts and fleet.hosts[row.host].reachable):
                 continue

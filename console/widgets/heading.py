@@ -20,8 +20,10 @@ def header(
     width: int,
     *,
     readonly: bool,
+    watches: Sequence[str] = (),
 ) -> Line:
-    """The first line of the screen. Parts that do not fit are left out, the least needed first."""
+    """The first line of the screen. Parts that do not fit are left out, the least needed first. `watches`: hosts on
+    which a watch lives."""
     clock: Line = ((fmt.clock(moment), "quiet"), (" ", "text"))
     badge: Line = ((" READ-ONLY ", "warn cursor"), _GAP) if readonly else ()
     parts: list[Line] = [
@@ -29,8 +31,9 @@ def header(
         _hosts_part(hosts),
         _workers_part(workers),
         _race_part(race),
+        ((f"watched from {plain(', '.join(watches))}", "quiet"),) if watches else (),
     ]
-    for leave_out in (None, 0, 3, 1):
+    for leave_out in (None, 4, 0, 3, 1):
         if leave_out is not None:
             parts[leave_out] = ((" ", "text"),) if leave_out == 0 else ()
         left = tuple(span for part in parts if part for span in (*part, _GAP))

@@ -1,7 +1,7 @@
 """Removing trees that nothing needs any more.
 
-A tree stays while it was used lately, while a run's run.toml names it (such a run can be resumed), and while it holds
-files that somebody else has put there.
+A tree stays while it was used lately, while a run's run.toml names it (such a run can be resumed), while a watch on the
+host was started from it, and while it holds files that somebody else has put there.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def prune(place: Place, workshop: bytes, unused_s: float) -> List[str]:
 
 def _named(place: Place, names: List[str]) -> Set[str]:
     found = set()
-    for path in glob.glob(os.path.join(glob.escape(place.root), b"runs", b"*", b"run.toml")):
+    root = glob.escape(place.root)
+    runs = glob.glob(os.path.join(root, b"runs", b"*", b"run.toml"))
+    watches = glob.glob(os.path.join(root, b"watches", b"*", b"runs", b"*", b"launch.sh"))
+    for path in runs + watches:
         with contextlib.suppress(OSError), open(path, "rb") as file:
             text = file.read()
             found |= {name for name in names if name.encode() in text}

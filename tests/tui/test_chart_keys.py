@@ -1,10 +1,12 @@
 """Charts, comparison, standings and pictures under the keyboard."""
 
+import json
+
 import pytest
 from chart_stories import HOSTILE, hostile, many, png
 from screen_text import screen_lines, screen_text, settled
 from test_actions import repainted, until
-from tui_fleets import FakeActions, busy, fresh, key_of, racing, won
+from tui_fleets import NOW, RACE, FakeActions, busy, fresh, key_of, racing, won
 
 from console.format import cell_len
 from console.screens.compare import CompareScreen
@@ -13,6 +15,7 @@ from console.screens.standings import StandingsScreen
 from console.screens.worker import WorkerScreen
 from console.widgets.chart import ChartPane
 from console.widgets.picture import PictureView
+from remote.events import Document
 
 WIDE = (120, 36)
 
@@ -267,6 +270,25 @@ async def test_standings_while_it_runs_and_when_it_is_over(opened):
         assert pane(pilot.app).look.cursor is not None
         await typed(pilot, "escape", "enter")
         assert isinstance(pilot.app.screen, WorkerScreen)
+
+
+async def test_what_a_rule_has_done_is_on_the_screen_of_its_race(opened):
+    ruled = {"t": NOW - 60, "event": "race rule", "rule": "behind at epoch 3", "proof": "far behind", "attempt": 1}
+    done = {**ruled, "event": "race rule done", "gone": True}
+    story = fresh().worker("attention", "here", "training", race=RACE, epoch=5, epochs=30)
+    events = (ruled, done, {"t": NOW - 59, "event": "stop asked", "attempt": 1})
+    story.worker("pretrained", "here", "stopped", race=RACE, epoch=3, events=events, exit={"code": 0}, alive=False)
+    async with opened(story, WIDE) as pilot:
+        text = await typed(pilot, "v")
+        assert "stopped by the rule behind at epoch 3: far behind; gone, verified" in text
+
+
+async def test_a_watch_on_a_host_is_in_the_header(opened):
+    story = fresh()
+    beat = {"since": NOW - 600, "time": NOW - 1}
+    story.tell("here", Document("watches/0a", "watch.json", json.dumps(beat), 1.0, ""))
+    async with opened(story, WIDE) as pilot:
+        assert "watched from here" in screen_text(pilot.app)
 
 
 async def test_another_race_is_one_key_away(opened):

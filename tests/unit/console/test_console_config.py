@@ -138,3 +138,30 @@ def test_a_file_beside_the_configuration_comes_before_a_preset(tmp_path):
     found = config.parse(text, tmp_path / "config.toml")
     assert config.trainer_spec(found, "a") == str(tmp_path / "my.toml")
     assert config.trainer_spec(found, "b") == "persistence-pretrained"
+
+
+def test_budget_rules_are_off_until_they_are_written():
+    assert not config.parse(GOOD, Path("c.toml")).races["r"].rules
+    more = (
+        'wall_time = "8h"\npatience = { metric = "val_accuracy", mode = "max", epochs = 10 }\n'
+        'behind = { metric = "val_loss", mode = "min", after = [3, 9], keep = 0.5 }\n'
+    )
+    rules = config.parse(GOOD + more, Path("c.toml")).races["r"].rules
+    assert rules.wall_s == 8 * 3600 and rules.patience.epochs == 10 and rules.behind.after == (3, 9)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('wall_time = "soon"', "races.r.wall_time: 'soon' is no time: write it as 30s, 2m, 8h or 2d"),
+        ('patience = { metric = "m", epochs = 3 }', "races.r.patience.mode: missing — max: more is better; min: less"),
+        ('patience = { metric = "m", mode = "up", epochs = 3 }', "'up' is not one of 'min', 'max'"),
+        ('behind = { metric = "m", mode = "min", after = [3] }', "needs either margin = … (how far behind) or keep"),
+        ('behind = { metric = "m", mode = "min", after = [9, 3], keep = 0.5 }', "write them as [3, 9]"),
+        ('behind = { metric = "m", mode = "min", after = [3], keep = 2.0 }', "write 0.5 to keep the better half"),
+        ('behind = { metric = "m", mode = "min", after = [-1], margin = 1.0 }', "-1 is out of range"),
+    ],
+)
+def test_a_budget_rule_that_is_none_is_told_with_its_line(line, words):
+    (found,) = problems(GOOD + line)
+    assert found.startswith("c.toml:21: races.r") and words in found

@@ -73,6 +73,17 @@ def test_workers_race_and_findings_are_told_in_both():
     assert all(word in head for word in ("worker", "status", "epoch", "criteria", "winner"))
 
 
+def test_what_a_budget_rule_has_done_is_told():
+    ruled = {"t": NOW - 60, "event": "race rule", "rule": "patience", "proof": "*no* better", "by": "me@desk"}
+    story = Story().host("here")
+    for name, events in (("attention", ()), ("pretrained", ({**ruled, "attempt": 1},))):
+        story.worker(name, "here", "training", race="persistence-20260102-122800-0a0b", events=events)
+    contents = gather(story.fleet, RACE, NOW)
+    words = "pretrained: stopped by the rule patience: {}; by me@desk"
+    assert words.format("\\*no\\* better") in markdown(contents)
+    assert words.format("*no* better") in read(page(contents))
+
+
 def test_only_the_workers_that_were_asked_for():
     some_row = gather(busy().fleet, RACE, NOW).workers[0]
     contents = gather(busy().fleet, {}, NOW, only=[some_row.worker])
