@@ -19,6 +19,8 @@ COMMANDS = {
     "config": "look at config.toml and change it; comments and order stay",
     "trust": "look at the key of a new ssh host, and trust it",
     "deploy": "bring code to the hosts now, and say what is where",
+    "clone": "a new worker, made from another one or from an earlier run",
+    "sweep": "one worker with many values: make them, start them, see which is best",
     "start": "start workers; each is tried out first",
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",

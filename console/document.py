@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from console.fleet.cells import Advice, HostRow, RaceView, Standing, WorkerRow
+from console.fleet.lineage import Lineage
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
 from trainer.record.jsonl import jsonable
@@ -68,6 +69,7 @@ def worker_object(row: WorkerRow) -> Object:
         "host": row.host,
         "run": row.key.run if row.key else None,
         "race": row.race or None,
+        "lineage": _lineage(row.lineage),
         "state": state.name,
         "live": state.live,
         "evidence": state.evidence,
@@ -138,6 +140,12 @@ def _standing(item: Standing) -> Object:
         "won": item.won,
         "criteria": [criterion_object(found) for found in item.row.criteria],
     }
+
+
+def _lineage(made: Lineage | None) -> Object | None:
+    if made is None:
+        return None
+    return {"kind": made.kind, "of": made.of, "number": made.number, "values": dict(made.values)}
 
 
 def _advice(item: Advice) -> Object:

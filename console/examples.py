@@ -30,6 +30,16 @@ EXAMPLES = {
     "start": """\
   trajconsole start attention          tried out, then started
   trajconsole start a b --no-check     both at once""",
+    "clone": """\
+  trajconsole clone attention slower --set optim.lr=1e-4    its settings, but for this one
+  trajconsole clone attention-20261121-101500-ab12 again --start     an earlier run as it really ran
+  trajconsole clone attention elsewhere --host gpu2 --dry-run""",
+    "sweep": """\
+  trajconsole sweep attention optim.lr=1e-3,1e-4 run.seed=0,1,2 --name rates --dry-run     6 workers; only shown
+  trajconsole sweep attention optim.lr=1e-3,1e-4 run.seed=0,1,2 --name rates --at-once 2 --start
+  trajconsole sweep attention --list tries.csv --host gpu1,gpu2 --gpus 1
+  trajconsole sweep rates              what came of it, the best first
+  trajconsole stop rates               all of it""",
     "stop": """\
   trajconsole stop attention           a checkpoint first; ends when it is verified gone""",
     "kill": """\

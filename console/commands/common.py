@@ -81,12 +81,20 @@ def known_workers(config: "Config", fleet: "Fleet") -> list[str]:
     return sorted({*config.workers, *(run.worker for run in fleet.runs.values() if not run.gone)})
 
 
+def expanded(config: "Config", words: Iterable[str]) -> list[str]:
+    """Names of workers; a sweep's name stands for its workers."""
+    names: list[str] = []
+    for word in words:
+        names += config.members(word) if word in config.sweeps else [word]
+    return list(dict.fromkeys(names))
+
+
 def newest_keys(config: "Config", fleet: "Fleet", workers: Sequence[str]) -> "dict[str, RunKey | None]":
     """Each worker's newest run; None when it has none. ConfigError for a name that nobody knows."""
     from console.fleet.view import key_of
 
-    require_known(workers, known_workers(config, fleet))
-    return {name: key_of(fleet, name) for name in workers}
+    require_known(workers, [*known_workers(config, fleet), *config.sweeps])
+    return {name: key_of(fleet, name) for name in expanded(config, workers)}
 
 
 def require_known(names: Iterable[str], known: Sequence[str], what: str = "worker") -> None:
