@@ -80,8 +80,9 @@ class ConsoleActions:
             race = identity or instance(name, self._clock())
             yield from self._starter.start(found.workers, race=race, check=check)
 
-    def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
-        return self._each(runs, lambda key: self._end(key, "stop asked", LADDER))
+    def stop(self, runs: tuple[RunKey, ...], *, why: str = "") -> Iterator[Step]:
+        """`why` is what the run will say of it."""
+        return self._each(runs, lambda key: self._end(key, "stop asked", LADDER, why))
 
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._each(runs, lambda key: self._end(key, "kill asked", KILL))
@@ -188,8 +189,10 @@ class ConsoleActions:
         own = [key for key in runs if key not in {run.key for run in foreign}]
         yield from together([self.guard.over(self._worker(key), bind(deed, key)) for key in own])
 
-    def _end(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
-        audit(self._hosts, key, self._fleet().runs.get(key), event)
+    def _end(self, key: RunKey, event: str, ladder: tuple[Rung, ...], why: str = "") -> Iterator[Step]:
+        audit(self._hosts, key, self._fleet().runs.get(key), event, {"why": why} if why else None)
+        if why:
+            ending.say_why(self._hosts, key, why)
         yield from ending.end(self._hosts, key, self._worker(key), ladder)
 
     def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "deploy": "bring code to the hosts now, and say what is where",
     "clone": "a new worker, made from another one or from an earlier run",
     "sweep": "one worker with many values: make them, start them, see which is best",
+    "tune": "which settings are best: a study whose trials are runs of the fleet",
     "start": "start workers; each is tried out first",
     "stop": "stop workers: a checkpoint first, then verified gone",
     "kill": "kill workers at once",

@@ -40,6 +40,11 @@ EXAMPLES = {
   trajconsole sweep attention --list tries.csv --host gpu1,gpu2 --gpus 1
   trajconsole sweep rates              what came of it, the best first
   trajconsole stop rates               all of it""",
+    "tune": """\
+  trajconsole tune attention                       as [tune] of its configuration says, one trial after the other
+  trajconsole tune attention --trials 40 --at-once 4 --hosts gpu1,gpu2
+  trajconsole status                               its trials, like any other run; ctrl+c leaves them running
+  trajconsole stop attention-study                 the study and all of its trials, each with a checkpoint""",
     "stop": """\
   trajconsole stop attention           a checkpoint first; ends when it is verified gone""",
     "kill": """\
