@@ -5,7 +5,7 @@ Every action blocks, tells its progress as steps, and ends with a verdict for ev
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from console.deeds.guard import READONLY, Guard
 from console.deeds.moving import Moving
 from console.deeds.origin import audit, instance, origin
 from console.deeds.starting import Starter
+from console.fleet.lineage import STOPPED_WITH_STUDY
 from console.fleet.model import Fleet, RunKey
 from console.fleet.view import run_row
 from console.hosts import Hosts
@@ -80,9 +81,16 @@ class ConsoleActions:
             race = identity or instance(name, self._clock())
             yield from self._starter.start(found.workers, race=race, check=check)
 
-    def stop(self, runs: tuple[RunKey, ...], *, why: str = "") -> Iterator[Step]:
-        """`why` is what the run will say of it."""
-        return self._each(runs, lambda key: self._end(key, "stop asked", LADDER, why))
+    def stop(self, runs: tuple[RunKey, ...], *, why: str = "", studies: Collection[str] = ()) -> Iterator[Step]:
+        """`why` is what the runs will say of it; trials of `studies` say that they were stopped with theirs."""
+
+        def end(key: RunKey) -> Iterator[Step]:
+            run = self._fleet().runs.get(key)
+            made = run.lineage if run is not None else None
+            with_study = made is not None and made.kind == "study" and made.of in studies
+            return self._end(key, "stop asked", LADDER, STOPPED_WITH_STUDY if with_study else why)
+
+        return self._each(runs, end)
 
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._each(runs, lambda key: self._end(key, "kill asked", KILL))
@@ -196,6 +204,10 @@ class ConsoleActions:
         yield from ending.end(self._hosts, key, self._worker(key), ladder)
 
     def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:
+        tuned = self._fleet().runs[key].origin.get("tuned")
+        if tuned:
+            mend = f"trajconsole tune {tuned} --name {key.run}"
+            return iter([Step(self._worker(key), "is a study: its trials are handed out", ok=False, mend=mend)])
         return resuming.resume(self._config, self._hosts, self.shipping, self._fleet().runs[key], changes)
 
     def _promote(self, key: RunKey, item: Promoted, why: Mapping[str, Any]) -> Iterator[Step]:

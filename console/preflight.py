@@ -139,7 +139,7 @@ class HostTrainer:
     def study(self, name: str, text: str, env: Mapping[str, str]) -> Channel:
         """`trainer tune --serve` on the host, in the folder of the run `name`, with this configuration."""
         folder = f"{self._root}/runs/{name}"
-        settings = _settings(self.around(env))
+        settings = _settings({**self.around(env), "TRAJ_RUN_DIR": folder})  # a stop of the run finds it by that
         argv = self.argv("tune", f"{folder}/{_STUDY_FILE}", "--run-dir", folder, "--serve")
         written = self._transport.run(["sh", "-c", _WRITE, "sh", folder, _STUDY_FILE], input=text.encode())
         if written.code != 0:

@@ -6,6 +6,8 @@ from typing import Any
 
 KINDS = ("study", "sweep", "clone")  # what is told of a run that is several of them: the nearest
 
+STOPPED_WITH_STUDY = "the study was stopped"  # what a trial says that is to go on with it another time
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.fleet.cells import State
+from console.fleet.lineage import STOPPED_WITH_STUDY
 from console.fleet.model import Fleet, Run
 from trainer.record.jsonl import numbers
 
-PRUNED, ASKED = "pruned: ", "the study was stopped"
+PRUNED = "pruned: "
 DONE = ("finished", "criteria met")
 _ENDED_EARLY = ("stopped", "lost the race")
 
@@ -63,7 +64,7 @@ def verdict(run: Run, state: State, metric: str, mode: str, pruned: str) -> Verd
         return Verdict("complete", best)
     if pruned or PRUNED in state.detail:
         return Verdict("pruned", best, pruned or state.detail.partition(PRUNED)[2])
-    if ASKED in state.detail:
+    if STOPPED_WITH_STUDY in state.detail:
         return Verdict("resume")
     if state.name in _ENDED_EARLY:
         return Verdict("pruned", best, state.detail or state.name)

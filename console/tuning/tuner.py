@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from console.config import Config, in_words_of, overrides, trainer_spec
 from console.deeds.origin import origin
 from console.engine import Engine
-from console.fleet.lineage import value_word, values_words
+from console.fleet.lineage import STOPPED_WITH_STUDY, value_word, values_words
 from console.fleet.model import Run
 from console.fleet.view import run_row
 from console.parallel import in_thread
@@ -28,6 +28,7 @@ from trainer.outcomes.words import figure
 from trainer.record import toml
 
 LOOK_S = 1.0
+SEEN_S = 60.0  # a trial that was started shows itself before this
 SETTLED_S = 1.0  # that a run has ended is believed after this: its last row may come behind its last word
 AGAIN_S = (2.0, 5.0, 15.0, 30.0)  # until the study is opened again when its host was lost
 T = TypeVar("T")
@@ -77,9 +78,14 @@ class Tuner:
             while True:
                 try:
                     if await self._round():
-                        return await self._ask("end", stopped=self._stop)
+                        found = await self._ask("end", stopped=self._stop)
+                        if self._stop:
+                            await self._end_trials()
+                        return found
                     failures = 0
                 except RemoteError as error:
+                    if self._stop:
+                        raise
                     wait = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
                     failures += 1
                     self._tell(f"{error}; again in {wait:g} s: the trials go on meanwhile", "warn")
@@ -163,7 +169,7 @@ class Tuner:
         for trial in self.running:
             await self._look(trial)
         if self._stop:
-            return await self._stopped()
+            return True
         free = [trial for trial in self.running if not self._begun(trial)]
         while not self._over and len(self.running) < self._wish.at_once and self._hosts():
             found = await self._ask("ask")
@@ -236,18 +242,23 @@ class Tuner:
         tone = "bad" if verdict.state == "failed" else "good"
         self._tell(f"trial {trial.number} {what}{value}{why}{self._so_far()}", tone)
 
-    async def _stopped(self) -> bool:
+    async def _end_trials(self) -> None:
         """Somebody stopped the study: its trials are stopped too, each with a checkpoint; the next attempt resumes."""
-        self._over = self._over or "the study was stopped"
+        patience = time.monotonic() + SEEN_S
+        while self._unseen() and time.monotonic() < patience:
+            await asyncio.sleep(LOOK_S / 4)
         fleet, now = self._engine.pump.fleet, time.time()
         runs = [run for trial in self.running if (run := self._run(trial)) is not None]
         live = [run for run in runs if run_row(fleet, run, now).state.live]
-        if self._busy or any(trial.number in self._started and self._run(trial) is None for trial in self.running):
-            return False
         if live:
             self._tell(f"the study was stopped: {len(live)} trials are asked to save a checkpoint and end", "warn")
-            await self._stopping(live, judging.ASKED)
-        return True
+            await self._stopping(live, STOPPED_WITH_STUDY)
+
+    def _unseen(self) -> bool:
+        """Whether a trial is on its way, or started and not seen yet."""
+        return bool(self._busy) or any(
+            trial.number in self._started and self._run(trial) is None for trial in self.running
+        )
 
     # ---- trials ------------------------------------------------------------------------------------------------------
 

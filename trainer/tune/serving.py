@@ -68,15 +68,16 @@ class Desk:
         """Line by line. A question that is none is answered with what is wrong with it."""
         self._answer(answers, self._known())
         self._teller.tell(self._study.trials())
-        for line in questions:
-            question = decode_document(line)
-            try:
-                found = self._found(numbers(dict(question or {})))
-            except (ValueError, KeyError, TypeError) as error:
-                found = {"error": f"{type(error).__name__}: {error}"}
-            self._answer(answers, found)
-            if question is not None and question.get("do") == "end" and "error" not in found:
-                return self._code
+        with contextlib.suppress(KeyboardInterrupt):  # as the end of the input
+            for line in questions:
+                question = decode_document(line)
+                try:
+                    found = self._found(numbers(dict(question or {})))
+                except (ValueError, KeyError, TypeError) as error:
+                    found = {"error": f"{type(error).__name__}: {error}"}
+                self._answer(answers, found)
+                if question is not None and question.get("do") == "end" and "error" not in found:
+                    return self._code
         done = sum(trial.state in TOLD for trial in self._study.trials())
         words = f"whoever trained its trials has left; {done} of {self._plan.tune.trials} are done"
         self._teller.end("stopped", words)
@@ -92,7 +93,7 @@ class Desk:
             case "report":
                 number, epoch, value = int(question["trial"]), int(question["epoch"]), float(question["value"])
                 why = self._study.report(number, epoch, value)
-                self._show(f"trial {number}, epoch {epoch}")
+                self._show(f"trial {number}, epoch", epoch)
                 return {"prune": why}
             case "tell":
                 best = question.get("value")
@@ -151,8 +152,8 @@ class Desk:
             "trials": [_shown(trial, places.get(trial.number, "")) for trial in self._study.trials()],
         }
 
-    def _show(self, what: str = "") -> None:
-        self._teller.tell(self._study.trials(), what)
+    def _show(self, what: str = "", done: float = 0) -> None:
+        self._teller.tell(self._study.trials(), what, done)
 
     def _answer(self, answers: IO[bytes], found: Mapping[str, Any]) -> None:
         best = best_of(self._study.trials(), self._plan.mode)
