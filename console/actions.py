@@ -5,7 +5,7 @@ Every action blocks, tells its progress as steps, and ends with a verdict for ev
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from console.deeds.guard import READONLY, Guard
 from console.deeds.moving import Moving
 from console.deeds.origin import audit, instance, origin
 from console.deeds.starting import Starter
+from console.fleet.lineage import STOPPED_WITH_STUDY
 from console.fleet.model import Fleet, RunKey
 from console.fleet.rulings import GONE, RULED
 from console.fleet.view import run_row
@@ -81,8 +82,16 @@ class ConsoleActions:
             race = identity or instance(name, self._clock())
             yield from self._starter.start(found.workers, race=race, check=check)
 
-    def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
-        return self._each(runs, lambda key: self._end(key, "stop asked", LADDER))
+    def stop(self, runs: tuple[RunKey, ...], *, why: str = "", studies: Collection[str] = ()) -> Iterator[Step]:
+        """`why` is what the runs will say of it; trials of `studies` say that they were stopped with theirs."""
+
+        def end(key: RunKey) -> Iterator[Step]:
+            run = self._fleet().runs.get(key)
+            made = run.lineage if run is not None else None
+            with_study = made is not None and made.kind == "study" and made.of in studies
+            return self._end(key, "stop asked", LADDER, STOPPED_WITH_STUDY if with_study else why)
+
+        return self._each(runs, end)
 
     def kill(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._each(runs, lambda key: self._end(key, "kill asked", KILL))
@@ -193,8 +202,10 @@ class ConsoleActions:
         own = [key for key in runs if key not in {run.key for run in foreign}]
         yield from together([self.guard.over(self._worker(key), bind(deed, key)) for key in own])
 
-    def _end(self, key: RunKey, event: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:
-        audit(self._hosts, key, self._fleet().runs.get(key), event)
+    def _end(self, key: RunKey, event: str, ladder: tuple[Rung, ...], why: str = "") -> Iterator[Step]:
+        audit(self._hosts, key, self._fleet().runs.get(key), event, {"why": why} if why else None)
+        if why:
+            ending.say_why(self._hosts, key, why)
         yield from ending.end(self._hosts, key, self._worker(key), ladder)
 
     def _rule_out(self, key: RunKey, rule: str, proof: str, again: bool) -> Iterator[Step]:
@@ -207,6 +218,10 @@ class ConsoleActions:
         audit(self._hosts, key, run, GONE, {"rule": rule, "gone": gone})
 
     def _resume(self, key: RunKey, changes: Sequence[str] = ()) -> Iterator[Step]:
+        tuned = self._fleet().runs[key].origin.get("tuned")
+        if tuned:
+            mend = f"trajconsole tune {tuned} --name {key.run}"
+            return iter([Step(self._worker(key), "is a study: its trials are handed out", ok=False, mend=mend)])
         return resuming.resume(self._config, self._hosts, self.shipping, self._fleet().runs[key], changes)
 
     def _promote(self, key: RunKey, item: Promoted, why: Mapping[str, Any]) -> Iterator[Step]:

@@ -37,10 +37,11 @@ class Asked:
 
 
 def workers_of(config: Config, words: Sequence[str]) -> list[str]:
-    """Names of workers; a race's name stands for its workers."""
+    """Names of workers; the name of a race or a sweep stands for its workers."""
     names: list[str] = []
     for word in words:
-        names += config.races[word].workers if word in config.races else [word]
+        race = config.races.get(word)
+        names += race.workers if race else config.members(word) or [word]
     return list(dict.fromkeys(names))
 
 

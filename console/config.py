@@ -3,6 +3,7 @@
 [hosts.NAME]    a machine; `transport = "local"` is this one
 [workers.NAME]  what to run and where: a trainer configuration, or any command
 [races.NAME]    workers that race for the same criteria
+[sweeps.NAME]   one worker with many values: a worker for each of them
 [alerts.NAME]   a way to tell a person who is not looking
 [history]       how long this laptop keeps what it knows of runs
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from console import rates, spans, times
+from console import rates, spans, sweeping, times
 from console.alerts import quiet
 from console.races.settings import Behind, Patience, Rules
 from remote.ssh.destination import parse as parse_destination
@@ -95,6 +96,8 @@ class WorkerConfig:
     gpus: float = setting(0.0, "GPUs that it waits for in its host's queue: 2, or a share as 0.5; 0: it does not queue")
     after: tuple[str, ...] = setting((), "names of workers of the same host that must have ended first")
     after_end: Literal["success", "any"] = setting("success", "which end of those will do")
+    cloned_from: str = setting("", "the run or worker that it was made from; its runs name it")
+    cloned_with: Mapping[str, Any] = setting(factory=dict, doc="what was changed then")
 
     def __post_init__(self) -> None:
         if bool(self.trainer) == bool(self.command):
@@ -131,6 +134,24 @@ class RaceConfig:
     def rules(self) -> Rules:
         """Its budget rules."""
         return Rules(times.parse(self.wall_time) if self.wall_time else None, self.patience, self.behind)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepConfig:
+    """[sweeps.NAME]: either `grid` or `list`."""
+
+    worker: str = setting(doc="name of one of the [workers]: what all have in common")
+    grid: Mapping[str, Any] = setting(factory=dict, doc="key → list of values; every combination is a worker")
+    list: tuple[Mapping[str, Any], ...] = setting((), "or the combinations one by one")
+    hosts: tuple[str, ...] = setting((), "hosts that take turns; empty: the worker's own")
+    gpus: float = setting(0.0, "GPUs that each waits for; 0: as the worker says")
+    at_once: int = setting(0, "most that run at the same time on a host; 0: no limit", low=0)
+
+    def __post_init__(self) -> None:
+        if bool(self.grid) == bool(self.list):
+            raise ValueError("needs either grid = { … } or list = [ … ], and not both")
+        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+            raise BadSetting("gpus", f"{self.gpus:g} is no number of GPUs", "write 1, 2, …, or a share of one as 0.5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +200,9 @@ class HistoryConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole of config.toml. `path` is where it was found."""
+    """The whole of config.toml, the workers of its sweeps among the workers. `path` is where it was found; `origins`
+    says where a worker comes from, for the run.toml of its runs.
+    """
 
     hosts: Mapping[str, HostConfig] = field(default_factory=dict)
     workers: Mapping[str, WorkerConfig] = field(default_factory=dict)
@@ -187,6 +210,16 @@ class Config:
     alerts: Mapping[str, AlertConfig] = field(default_factory=dict)
     history: HistoryConfig = HistoryConfig()
     path: Path = Path("config.toml")
+    sweeps: Mapping[str, SweepConfig] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def sweep_of(self, worker: str) -> str:
+        """The sweep that a worker belongs to, or nothing."""
+        return str(self.origins.get(worker, {}).get("sweep", {}).get("name", ""))
+
+    def members(self, sweep: str) -> tuple[str, ...]:
+        """The workers of a sweep."""
+        return tuple(name for name in self.origins if self.sweep_of(name) == sweep)
 
     def races_by_workers(self) -> dict[str, tuple[str, ...]]:
         return {name: race.workers for name, race in self.races.items()}
@@ -231,8 +264,11 @@ def parse(text: str, path: Path) -> Config:
     table = check_toml(text, path)
     source = Source(str(path), text)
     built = build(_File, table, source)
-    config = Config(built.hosts, built.workers, built.races, built.alerts, built.history, path)
-    problems = list(_problems(config, source))
+    config = Config(built.hosts, built.workers, built.races, built.alerts, built.history, path, built.sweeps)
+    problems = list(sweeping.problems(config, source))
+    if not problems:
+        config = sweeping.expanded(config)
+    problems += _problems(config, source)
     if problems:
         raise ConfigError(problems)
     return dataclasses.replace(config, hosts={name: _complete(host, path) for name, host in config.hosts.items()})
@@ -254,6 +290,7 @@ class _File:
     races: Mapping[str, RaceConfig] = setting(factory=dict)
     alerts: Mapping[str, AlertConfig] = setting(factory=dict)
     history: HistoryConfig = setting(factory=HistoryConfig)
+    sweeps: Mapping[str, SweepConfig] = setting(factory=dict)
 
 
 def _problems(config: Config, source: Source) -> Iterator[Problem]:
@@ -263,6 +300,7 @@ def _problems(config: Config, source: Source) -> Iterator[Problem]:
         ("workers", config.workers),
         ("races", config.races),
         ("alerts", config.alerts),
+        ("sweeps", config.sweeps),
     ):
         for name in names:
             if not is_name(name):

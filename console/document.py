@@ -7,6 +7,7 @@ from typing import Any
 
 from console.fleet.beats import watching
 from console.fleet.cells import Advice, HostRow, RaceView, Ruling, Standing, WorkerRow
+from console.fleet.lineage import Lineage
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
 from trainer.record.jsonl import jsonable
@@ -70,6 +71,7 @@ def worker_object(row: WorkerRow) -> Object:
         "host": row.host,
         "run": row.key.run if row.key else None,
         "race": row.race or None,
+        "lineage": _lineage(row.lineage),
         "state": state.name,
         "live": state.live,
         "evidence": state.evidence,
@@ -155,6 +157,12 @@ def _ruling(item: Ruling) -> Object:
         "time": utc(item.time) if item.time else None,
         "gone": item.gone,
     }
+
+
+def _lineage(made: Lineage | None) -> Object | None:
+    if made is None:
+        return None
+    return {"kind": made.kind, "of": made.of, "number": made.number, "values": dict(made.values)}
 
 
 def _advice(item: Advice) -> Object:

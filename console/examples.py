@@ -30,6 +30,21 @@ EXAMPLES = {
     "start": """\
   trajconsole start attention          tried out, then started
   trajconsole start a b --no-check     both at once""",
+    "clone": """\
+  trajconsole clone attention slower --set optim.lr=1e-4    its settings, but for this one
+  trajconsole clone attention-20261121-101500-ab12 again --start     an earlier run as it really ran
+  trajconsole clone attention elsewhere --host gpu2 --dry-run""",
+    "sweep": """\
+  trajconsole sweep attention optim.lr=1e-3,1e-4 run.seed=0,1,2 --name rates --dry-run     6 workers; only shown
+  trajconsole sweep attention optim.lr=1e-3,1e-4 run.seed=0,1,2 --name rates --at-once 2 --start
+  trajconsole sweep attention --list tries.csv --host gpu1,gpu2 --gpus 1
+  trajconsole sweep rates              what came of it, the best first
+  trajconsole stop rates               all of it""",
+    "tune": """\
+  trajconsole tune attention                       as [tune] of its configuration says, one trial after the other
+  trajconsole tune attention --trials 40 --at-once 4 --hosts gpu1,gpu2
+  trajconsole status                               its trials, like any other run; ctrl+c leaves them running
+  trajconsole stop attention-study                 the study and all of its trials, each with a checkpoint""",
     "stop": """\
   trajconsole stop attention           a checkpoint first; ends when it is verified gone""",
     "kill": """\

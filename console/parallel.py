@@ -28,23 +28,32 @@ def in_turn(works: Sequence[Work]) -> Work:
     return run
 
 
-def together(works: Sequence[Work]) -> Iterator[Step]:
+def together(works: Sequence[Work], *, most: int = 0) -> Iterator[Step]:
     """The steps of all works as they come, each in a thread of its own. The first error of any is raised at the end.
+    `most`: so many at a time; 0: all at once.
 
     Leaving early leaves the threads to finish by themselves: what they do on a host must not be cut in half.
     """
     steps: queue.SimpleQueue[Step | BaseException | None] = queue.SimpleQueue()
 
-    def run(work: Work) -> None:
-        try:
-            for step in work():
-                steps.put(step)
-        except BaseException as error:
-            steps.put(error)
-        steps.put(None)
+    waiting = iter(works)
+    next_one = threading.Lock()
 
-    for work in works:
-        threading.Thread(target=run, args=(work,), daemon=True).start()
+    def run() -> None:
+        while True:
+            with next_one:
+                work = next(waiting, None)
+            if work is None:
+                return
+            try:
+                for step in work():
+                    steps.put(step)
+            except BaseException as error:
+                steps.put(error)
+            steps.put(None)
+
+    for _ in range(min(most or len(works), len(works))):
+        threading.Thread(target=run, daemon=True).start()
     failed: BaseException | None = None
     left = len(works)
     while left:

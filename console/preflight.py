@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console.config import HostConfig
-from remote.transport import Completed, Transport
+from remote.transport import Channel, Completed, Transport
 from trainer.record.jsonl import decode_document
 
 RESOLVE_S = 60.0
@@ -29,6 +29,10 @@ _TRIAL = (
 
 # In the folder of the file, so that the trainer calls it by its name.
 _RESOLVE = 'd=$(mktemp -d) && cd "$d" || exit 1; trap \'rm -rf "$d"\' EXIT; f="./$1"; shift; cat > "$f"; "$@" "$f"'
+
+# Beside the study, so that what is refused leaves the study's own run.toml as it was.
+_STUDY_FILE = ".asked.toml"
+_WRITE = 'mkdir -p "$1" && cat > "$1/$2.part" && mv "$1/$2.part" "$1/$2"'
 
 
 class Refused(Exception):
@@ -131,6 +135,16 @@ class HostTrainer:
         if found is None:
             raise self._refusal(done)
         return found
+
+    def study(self, name: str, text: str, env: Mapping[str, str]) -> Channel:
+        """`trainer tune --serve` on the host, in the folder of the run `name`, with this configuration."""
+        folder = f"{self._root}/runs/{name}"
+        settings = _settings({**self.around(env), "TRAJ_RUN_DIR": folder})  # a stop of the run finds it by that
+        argv = self.argv("tune", f"{folder}/{_STUDY_FILE}", "--run-dir", folder, "--serve")
+        written = self._transport.run(["sh", "-c", _WRITE, "sh", folder, _STUDY_FILE], input=text.encode())
+        if written.code != 0:
+            raise self._refusal(written)
+        return self._transport.open(["env", *settings, *argv])
 
     def _resolve_here(self, path: Path, changes: Sequence[str], env: Mapping[str, str]) -> Completed:
         """A configuration that lies on this laptop, shown to the trainer on the host."""

@@ -22,6 +22,7 @@ from console import last_seen
 from console.config import Config
 from console.fleet.beats import BEAT, WATCHES
 from console.fleet.fold import fold, plan, recall, with_marks
+from console.fleet.lineage import lineage_of
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, reported
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
@@ -256,13 +257,16 @@ class Pump:
             fleet = replace(fleet, runs=runs, winners=last.winners)
         known = {(item.worker, item.host): item.since for item in last.planned.values()}
         workers = self._config.workers.items()
-        return plan(fleet, [Planned(n, worker.host, known.get((n, worker.host), now)) for n, worker in workers])
+        made = {name: lineage_of(origin) for name, origin in self._config.origins.items()}
+        planned = [Planned(n, it.host, known.get((n, it.host), now), made.get(n)) for n, it in workers]
+        return plan(fleet, planned)
 
     def _planned(self, fleet: Fleet) -> Fleet:
         """With the plan of the configuration, and since when."""
         workers = [(name, worker.host) for name, worker in self._config.workers.items()]
         since = self.history.plan(str(self._config.path.absolute()), workers, self._clock())
-        planned = [Planned(name, host, since[name, host]) for name, host in workers]
+        made = {name: lineage_of(origin) for name, origin in self._config.origins.items()}
+        planned = [Planned(name, host, since[name, host], made.get(name)) for name, host in workers]
         if self._recorder is not None:
             self._recorder.plan(list(self._config.hosts), planned, self.races())
         return plan(fleet, planned)

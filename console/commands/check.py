@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from console.commands import common
 
 if TYPE_CHECKING:
+    from console.config import Config
     from console.engine import Engine
     from console.examine import Found
     from console.frame import Paper
@@ -74,7 +75,7 @@ async def _host(engine: "Engine", name: str, out: "Paper", *, live: bool) -> "li
     from console.parallel import in_thread
 
     config = engine.config
-    workers = [key for key, worker in config.workers.items() if worker.host == name]
+    workers = _some([key for key, worker in config.workers.items() if worker.host == name], config)
     trains = not workers or any(config.workers[key].trainer for key in workers)
     found = []
     async for item in in_thread(partial(examine_host, name, config.hosts[name], engine.hosts, trains=trains)):
@@ -89,6 +90,14 @@ async def _host(engine: "Engine", name: str, out: "Paper", *, live: bool) -> "li
     elif workers and found[0].ok:
         out.line(f"· host {name}: its workers are tried out once this is mended", "quiet")
     return found
+
+
+def _some(workers: list[str], config: "Config") -> list[str]:
+    """Of each sweep one: its others are told apart by their values, which the trainer has accepted."""
+    first: dict[str, str] = {}
+    for worker in workers:
+        first.setdefault(config.sweep_of(worker) or f"worker {worker}", worker)
+    return list(first.values())
 
 
 async def _workers(engine: "Engine", names: list[str], out: "Paper") -> "list[Found]":

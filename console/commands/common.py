@@ -81,12 +81,24 @@ def known_workers(config: "Config", fleet: "Fleet") -> list[str]:
     return sorted({*config.workers, *(run.worker for run in fleet.runs.values() if not run.gone)})
 
 
+def expanded(config: "Config", words: Iterable[str], fleet: "Fleet | None" = None) -> list[str]:
+    """Names of workers; a sweep's name stands for its workers, a study's for its trials that have not ended, too."""
+    names: list[str] = []
+    for word in words:
+        names += config.members(word) if word in config.sweeps else [word]
+        for run in fleet.runs.values() if fleet is not None and word not in config.workers else ():
+            made = run.lineage
+            if made is not None and (made.kind, made.of) == ("study", word) and run.exit is None and not run.gone:
+                names.append(run.worker)
+    return list(dict.fromkeys(names))
+
+
 def newest_keys(config: "Config", fleet: "Fleet", workers: Sequence[str]) -> "dict[str, RunKey | None]":
     """Each worker's newest run; None when it has none. ConfigError for a name that nobody knows."""
     from console.fleet.view import key_of
 
-    require_known(workers, known_workers(config, fleet))
-    return {name: key_of(fleet, name) for name in workers}
+    require_known(workers, [*known_workers(config, fleet), *config.sweeps])
+    return {name: key_of(fleet, name) for name in expanded(config, workers, fleet)}
 
 
 def require_known(names: Iterable[str], known: Sequence[str], what: str = "worker") -> None:

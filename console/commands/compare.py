@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "workers", metavar="WORKER", nargs="*", help="workers, or a race for all of its; without any: all with figures"
+        "workers",
+        metavar="WORKER",
+        nargs="*",
+        help="workers, or a race or sweep for all of its; without any: all with figures",
     )
     parser.add_argument("--full", action="store_true", help="ask each host's trainer, which looks at every test sample")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the tables as Markdown, too")
@@ -45,7 +48,10 @@ async def _compare(arguments: argparse.Namespace) -> int:
     async with open_engine(common.engine(arguments)) as engine:
         common.tell_problems(engine, err)
         names = compare.workers_of(engine.config, arguments.workers)
-        common.require_known(names, [*common.known_workers(engine.config, engine.pump.fleet), *engine.config.races])
+        common.require_known(
+            names,
+            [*common.known_workers(engine.config, engine.pump.fleet), *engine.config.races, *engine.config.sweeps],
+        )
         fleet = engine.pump.fleet
         runs, missing = compare.chosen(fleet, names)
         for host in {run.key.host for run in runs}:

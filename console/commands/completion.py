@@ -35,7 +35,7 @@ complete -c trajconsole -a '(__trajconsole_words)'
 # Places of commands whose words are names of this kind; every other place is the shell's own business (files).
 NAMES = {
     "worker": "workers", "workers": "workers", "WORKER": "workers", "host": "hosts", "hosts": "hosts", "race": "races",
-    "names": "workers", "runs": "runs",
+    "names": "workers", "runs": "runs", "of": "runs",
 }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _names(kind: str, given: dict[str, str]) -> Iterator[str]:
     elif kind == "races":
         yield from found.races
     else:
-        yield from found.workers
+        yield from [*found.workers, *found.sweeps]
         yield from found.races if kind == "names" else ()
     if kind == "runs":
         import contextlib

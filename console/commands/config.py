@@ -128,7 +128,7 @@ def _key(text: str, least: int) -> list[str]:
     from trainer.schema import ConfigError, Problem
 
     parts = text.split(".")
-    if len(parts) < least or not all(parts) or parts[0] not in ("hosts", "workers", "races"):
+    if len(parts) < least or not all(parts) or parts[0] not in ("hosts", "workers", "races", "sweeps"):
         raise ConfigError([Problem("trajconsole", None, text, "is no key of config.toml", "as in hosts.gpu1.root")])
     return parts
 

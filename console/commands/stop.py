@@ -8,4 +8,5 @@ add = ending.add_workers
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return ending.run_on_runs(arguments, lambda actions, keys: actions.stop(keys), live=True)
+    names = frozenset(arguments.workers)
+    return ending.run_on_runs(arguments, lambda actions, keys: actions.stop(keys, studies=names), live=True)

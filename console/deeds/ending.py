@@ -6,6 +6,7 @@ from console.fleet.model import RunKey
 from console.hosts import Hosts
 from console.source import Step
 from remote.launcher import Rung, StopStep
+from trainer.record import files
 
 _RUNGS = {
     "stop": "asked to save a checkpoint and end",
@@ -13,6 +14,13 @@ _RUNGS = {
     "TERM": "sent SIGTERM",
     "KILL": "sent SIGKILL",
 }
+_SAY = 'printf "%s\\n" "$2" > "$1.part" && mv "$1.part" "$1"'  # whole at once: it is read as soon as it is there
+
+
+def say_why(hosts: Hosts, key: RunKey, why: str) -> None:
+    """Into the stop file, which the run reads; the ladder's first rung finds it there."""
+    path = f"{hosts.root(key.host)}/runs/{key.run}/{files.STOP}"
+    hosts.transport(key.host).run(["sh", "-c", _SAY, "sh", path, why])
 
 
 def end(hosts: Hosts, key: RunKey, worker: str, ladder: tuple[Rung, ...]) -> Iterator[Step]:

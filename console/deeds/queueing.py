@@ -1,5 +1,5 @@
-"""A worker that waits on its host for GPUs or for other workers: its command is given to `remote.slots`, which goes
-there with it as one file of the run's folder.
+"""A worker that waits on its host for GPUs, for other workers, or for its turn among those of its sweep: its command is
+given to `remote.slots`, which goes there with it as one file of the run's folder.
 """
 
 import dataclasses
@@ -20,9 +20,11 @@ class Place:
     gpus: float = 0.0
     after: tuple[str, ...] = ()
     any_end: bool = False
+    lane: str = ""  # of those with the same one, `at_once` run at the same time
+    at_once: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.gpus or self.after)
+        return bool(self.gpus or self.after or self.lane)
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -30,6 +32,8 @@ class Place:
         found: dict[str, Any] = {"gpus": self.gpus} if self.gpus else {}
         if self.after:
             found |= {"after": list(self.after), "after_end": "any" if self.any_end else "success"}
+        if self.lane:
+            found |= {"lane": self.lane, "at_once": self.at_once}
         return found
 
 
@@ -38,7 +42,9 @@ def place_of(origin: Mapping[str, Any]) -> Place:
     gpus, after = origin.get("gpus"), origin.get("after")
     number = float(gpus) if isinstance(gpus, int | float) and not isinstance(gpus, bool) else 0.0
     names = tuple(str(item) for item in after) if isinstance(after, Sequence) and not isinstance(after, str) else ()
-    return Place(number, names, origin.get("after_end") == "any")
+    lane, most = origin.get("lane"), origin.get("at_once")
+    lane = lane if isinstance(lane, str) and isinstance(most, int) and most > 0 else ""
+    return Place(number, names, origin.get("after_end") == "any", lane, most if lane and isinstance(most, int) else 0)
 
 
 def queued(launch: Launch, place: Place, python: str) -> Launch:
@@ -48,6 +54,7 @@ def queued(launch: Launch, place: Place, python: str) -> Launch:
     words = ["--gpus", f"{place.gpus:g}"] if place.gpus else []
     words += [word for item in place.after for word in ("--after", item)]
     words += ["--any-end"] if place.any_end else []
+    words += ["--lane", place.lane, "--at-once", str(place.at_once)] if place.lane else []
     argv = (python or "python3", "-B", f"{{run}}/{FILE}", *words, "--", *launch.argv)
     files = {**launch.files, FILE: script("remote.slots", "remote.probe")}
     return dataclasses.replace(launch, argv=argv, files=files)

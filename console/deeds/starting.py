@@ -18,6 +18,8 @@ from remote.launcher import Launch
 from trainer.record import files, toml
 from trainer.schema import nearest
 
+AT_ONCE = 4  # workers that are read and tried out at the same time: each is a trainer of its own on the host
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -61,7 +63,8 @@ class Starter:
             stages.append(lambda name: self._trial(batch.prepared[name]))
         for stage in stages:
             names = [name for name in workers if name not in batch.running and name not in watch.failed]
-            yield from watch.over(together([self._guard.over(name, bind(stage, name)) for name in names]))
+            works = [self._guard.over(name, bind(stage, name)) for name in names]
+            yield from watch.over(together(works, most=AT_ONCE))
             if watch.failed and race:
                 text = f"not started, because of {', '.join(sorted(watch.failed))}"
                 left = [name for name in workers if name not in watch.failed and name not in batch.running]
@@ -76,7 +79,8 @@ class Starter:
         for name in names:
             worker = self._config.workers[name]
             work = self._guard.over(name, bind(self._launch, batch.prepared[name], batch))
-            lanes.setdefault(f"host {worker.host}" if worker.gpus else f"worker {name}", []).append(work)
+            queues = worker.gpus or self._at_once(name)
+            lanes.setdefault(f"host {worker.host}" if queues else f"worker {name}", []).append(work)
         return [in_turn(works) for works in lanes.values()]
 
     def try_out(self, name: str) -> Iterator[Step]:
@@ -130,7 +134,8 @@ class Starter:
         said = share(table, self._room(worker.host), others, named, worker.gpus) if others > 1 or worker.gpus else ""
         about = origin(name, worker.host, self._clock())
         place = self._place(name)
-        table["origin"] = {**about, **({"race": race} if race else {}), **place.origin, **kit.origin}
+        own = self._config.origins.get(name, {})
+        table["origin"] = {**about, **({"race": race} if race else {}), **own, **place.origin, **kit.origin}
         text = toml.dumps(table)
         argv = trainer.argv("run", f"{{run}}/{files.RUN}", "--run-dir", "{run}")
         launch = self._launch_of(name, argv, trainer.around(worker.env), text)
@@ -140,7 +145,7 @@ class Starter:
         worker = self._config.workers[name]
         argv = [kit.python if word == "{python}" else word for word in worker.command]
         cwd, env = _place(kit, worker.folder), kit.env(worker.env)
-        about = {**origin(name, worker.host, self._clock()), **kit.origin}
+        about = {**origin(name, worker.host, self._clock()), **self._config.origins.get(name, {}), **kit.origin}
         about |= self._place(name).origin
         text = toml.dumps({"command": {"argv": argv, "folder": cwd, "env": env}, "origin": about})
         return Prepared(name, self._launch_of(name, argv, env, text, cwd), kit.python)
@@ -164,12 +169,24 @@ class Starter:
         worker = self._config.workers[name]
         runs = {} if batch is None else batch.running | {key: item.launch.run for key, item in batch.prepared.items()}
         after = tuple(f"{other}={runs[other]}" if other in runs else other for other in worker.after)
-        return Place(worker.gpus, after, worker.after_end == "any")
+        at_once = self._at_once(name)
+        lane = self._config.sweep_of(name) if at_once else ""
+        return Place(worker.gpus, after, worker.after_end == "any", lane, at_once)
+
+    def _at_once(self, name: str) -> int:
+        """How many of the worker's sweep may run at once on its host; 0: as many as there are."""
+        sweep = self._config.sweeps.get(self._config.sweep_of(name))
+        return sweep.at_once if sweep else 0
 
     def _trainers(self, host: str, names: Iterable[str]) -> int:
-        """How many of these are trainers of the host."""
-        workers = [self._config.workers[name] for name in set(names) if name in self._config.workers]
-        return sum(worker.host == host and not worker.command for worker in workers)
+        """How many trainers of these will run on the host at once."""
+        workers = self._config.workers
+        there = {n for n in names if n in workers and workers[n].host == host and not workers[n].command}
+        found = sum(not self._at_once(name) for name in there)
+        for sweep in {self._config.sweep_of(name) for name in there if self._at_once(name)}:
+            members = sum(self._config.sweep_of(name) == sweep for name in there)
+            found += min(members, self._config.sweeps[sweep].at_once)
+        return found
 
     def _room(self, host: str) -> Room:
         return self._rooms.get(host) or self._rooms.setdefault(host, room(self._hosts.transport(host)))

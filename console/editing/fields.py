@@ -6,10 +6,10 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from console.config import HostConfig, RaceConfig, WorkerConfig
+from console.config import HostConfig, RaceConfig, SweepConfig, WorkerConfig
 from console.editing.text import read_value, value_text
 
-KINDS: dict[str, type] = {"hosts": HostConfig, "workers": WorkerConfig, "races": RaceConfig}
+KINDS: dict[str, type] = {"hosts": HostConfig, "workers": WorkerConfig, "races": RaceConfig, "sweeps": SweepConfig}
 
 
 def fields(kind: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,22 +48,42 @@ def resolve(spec: str, changes: Mapping[str, Any], *, text: str = "", folder: Pa
         return _ask(str(path), changes, folder)
 
 
+def refusals(spec: str, changes: Sequence[Mapping[str, Any]], folder: Path | None = None) -> list[tuple[str, ...]]:
+    """What is wrong with each of many variants of one configuration: nothing for those that are right."""
+    with tempfile.TemporaryDirectory(prefix="trajconsole-") as place:
+        path = Path(place) / "variants.json"
+        path.write_text(json.dumps([[f"{key}={value_text(value)}" for key, value in one.items()] for one in changes]))
+        done = _run(["config", spec, "--each", str(path)], folder)
+    if isinstance(done, str):
+        return [(done,) for _ in changes]
+    if done.returncode:
+        return [problems_of(done.stderr) for _ in changes]
+    return [problems_of(text) if text else () for text in json.loads(done.stdout)["problems"]]
+
+
 def _ask(spec: str, changes: Mapping[str, Any], folder: Path | None) -> Resolved:
     sets = [part for key, value in changes.items() for part in ("--set", f"{key}={value_text(value)}")]
-    path = os.pathsep.join(filter(None, [str(code.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]))
-    argv = [sys.executable, "-P", "-m", "trainer", "config", spec, "--json", *sets]
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=_PATIENCE_S, stdin=subprocess.DEVNULL,
-            cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=False,
-        )  # fmt: skip
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        return Resolved(problems=(f"the trainer on this machine does not answer: {error}",))
+    done = _run(["config", spec, "--json", *sets], folder)
+    if isinstance(done, str):
+        return Resolved(problems=(done,))
     if done.returncode:
         return Resolved(problems=problems_of(done.stderr))
     table = json.loads(done.stdout)
     assert isinstance(table, dict)
     return Resolved(table)
+
+
+def _run(words: Sequence[str], folder: Path | None) -> "subprocess.CompletedProcess[str] | str":
+    """The trainer of this machine; a text says why there is no answer."""
+    path = os.pathsep.join(filter(None, [str(code.PACKAGE.parent), os.environ.get("PYTHONPATH", "")]))
+    argv = [sys.executable, "-P", "-m", "trainer", *words]
+    try:
+        return subprocess.run(
+            argv, capture_output=True, text=True, timeout=_PATIENCE_S, stdin=subprocess.DEVNULL,
+            cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=False,
+        )  # fmt: skip
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return f"the trainer on this machine does not answer: {error}"
 
 
 def problems_of(stderr: str) -> tuple[str, ...]:

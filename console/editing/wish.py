@@ -14,6 +14,7 @@ from trainer.record import toml
 
 _GPU_KEYS = ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 _NOT_KEPT = ("origin", "race")
+_LINEAGE = ("cloned_from", "cloned_with")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Base:
     text: str = ""
     worker: Mapping[str, Any] = field(default_factory=dict)  # keys of [workers.NAME]
     known: bool = False  # it stands in config.toml under this name
+    clone_of: str = ""  # what a worker that begins with this is a clone of
 
     @property
     def is_command(self) -> bool:
@@ -45,7 +47,8 @@ class Wish:
 
     def table(self, source: str = "") -> dict[str, Any]:
         """[workers.NAME]. `source`: who told of the host's GPUs."""
-        table: dict[str, Any] = {**self.base.worker, "host": self.host, **self.own}
+        kept = {key: value for key, value in self.base.worker.items() if key not in _LINEAGE}
+        table: dict[str, Any] = {**kept, "host": self.host, **self.own}
         if self.base.text:
             table["trainer"] = f"{self.name}.toml"
         changes: dict[str, Any] = dict(table.pop("set", {}))
@@ -53,9 +56,18 @@ class Wish:
             changes = put_inside(changes, key.split("."), value)
         if self.gpus != ANY and "," in self.gpus and not self.base.is_command:
             changes = put_inside(changes, ["run", "processes"], len(self.gpus.split(",")))
-        kept = {key: value for key, value in table.pop("env", {}).items() if key not in _GPU_KEYS}
-        env = {**kept, **gpu_env(self.gpus, source)}
-        return {**table, **({"set": changes} if changes else {}), **({"env": env} if env else {})}
+        free = {key: value for key, value in table.pop("env", {}).items() if key not in _GPU_KEYS}
+        env = {**free, **gpu_env(self.gpus, source)}
+        return {**table, **({"set": changes} if changes else {}), **({"env": env} if env else {}), **self._lineage()}
+
+    def _lineage(self) -> dict[str, Any]:
+        """What its runs say of where it comes from; a worker that only changes stays what it was."""
+        if self.base.known and self.name == self.base.name:
+            return {key: self.base.worker[key] for key in _LINEAGE if key in self.base.worker}
+        if not self.base.clone_of:
+            return {}
+        changed = {**self.changes, **self.own}
+        return {"cloned_from": self.base.clone_of, **({"cloned_with": changed} if changed else {})}
 
 
 def bases(config: Config, fleet: Fleet, presets: Iterable[str]) -> list[Base]:
@@ -87,7 +99,16 @@ def _of_worker(config: Config, name: str) -> Base:
     if not table["trainer"]:
         del table["trainer"]
     spec = trainer_spec(config, name) if worker.trainer else ""
-    return Base(f"worker {name}", name, spec, worker=table, known=True)
+    return Base(f"worker {name}", name, spec, worker=table, known=True, clone_of=name)
+
+
+def base_of(config: Config, fleet: Fleet, word: str) -> Base | None:
+    """A worker of the configuration, a run by its name, or the newest run of a worker that is not there any more."""
+    if word in config.workers:
+        return _of_worker(config, word)
+    runs = [run for run in fleet.runs.values() if run.config and not run.adopted]
+    found = [run for run in runs if run.key.run == word] or [run for run in runs if run.worker == word]
+    return _of_run(max(found, key=lambda run: run.key.run)) if found else None
 
 
 def _of_run(run: Run) -> Base:
@@ -105,7 +126,7 @@ def _of_run(run: Run) -> Base:
     text = "" if isinstance(command, Mapping) else toml.dumps(
         {key: value for key, value in run.config.items() if key not in _NOT_KEPT}
     )  # fmt: skip
-    return Base(f"run {run.key.run}", run.worker, text=text, worker=table)
+    return Base(f"run {run.key.run}", run.worker, text=text, worker=table, clone_of=run.key.run)
 
 
 def free_name(wanted: str, taken: Iterable[str]) -> str:

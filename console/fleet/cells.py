@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from console.fleet.lineage import Lineage
 from console.fleet.model import RunKey
 from console.fleet.volumes import Unexpanded
 from remote.events import Cache, GpuProcess
@@ -60,6 +61,7 @@ class WorkerRow:
     state: State
     race: str = ""
     adopted: str = ""  # it was started elsewhere, and is only looked at
+    lineage: Lineage | None = None  # the clone, sweep or study that it belongs to
     epoch: int | None = None
     epochs: int | None = None
     step: int | None = None

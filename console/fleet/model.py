@@ -6,6 +6,7 @@ from typing import Any
 
 from console.fleet.beats import Beat
 from console.fleet.fill import Fill
+from console.fleet.lineage import Lineage, lineage_of
 from console.fleet.rows import Rows
 from console.fleet.series import Shared
 from console.fleet.volumes import Unexpanded
@@ -100,6 +101,11 @@ class Run:
         return (self.status.worker if self.status else "") or self.key.run
 
     @property
+    def lineage(self) -> Lineage | None:
+        """What it was made from."""
+        return lineage_of(self.origin)
+
+    @property
     def adopted(self) -> str:
         """What it is on its host, "session NAME" or "process N", when nobody started it from here."""
         origin = self.config.get("origin")
@@ -118,6 +124,7 @@ class Planned:
     worker: str
     host: str
     since: float  # when this laptop first saw it in the configuration
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True, slots=True)

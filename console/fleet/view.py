@@ -66,7 +66,9 @@ class Maker:
         """The row of a worker that has no run."""
         host = fleet.hosts.get(planned.host) or Host(planned.host)
         state, advice = state_of_plan(planned, now), plan_advice(planned, now)
-        return WorkerRow(planned.worker, planned.host, None, state, advice=advice, host_advice=_urgent(host, now))
+        urgent = _urgent(host, now)
+        made = planned.lineage
+        return WorkerRow(planned.worker, planned.host, None, state, lineage=made, advice=advice, host_advice=urgent)
 
     def host(self, host: Host, now: float) -> HostRow:
         """The row of one host."""
@@ -115,6 +117,7 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         state=state,
         race=run.race,
         adopted=run.adopted,
+        lineage=run.lineage,
         epoch=status.epoch,
         epochs=status.epochs,
         step=status.step,

@@ -20,6 +20,9 @@ _TEXTS: dict[str, Callable[[WorkerRow], str]] = {
     "host": lambda row: row.host,
     "state": lambda row: row.state.name,
     "race": lambda row: row.race,
+    "sweep": lambda row: row.lineage.of if row.lineage and row.lineage.kind == "sweep" else "",
+    "study": lambda row: row.lineage.of if row.lineage and row.lineage.kind == "study" else "",
+    "clone": lambda row: row.lineage.of if row.lineage and row.lineage.kind == "clone" else "",
     "reason": lambda row: row.state.detail,
     "run": lambda row: str(row.key or ""),
 }

@@ -53,6 +53,8 @@ def fact_lines(
     """State and its evidence, advice, checkpoint, figures."""
     sign, tone = glyph(row.state)
     lines: list[Line] = [((f"{sign} {row.state.name}  ", tone), (plain(row.state.evidence), "text"))]
+    if row.lineage is not None:
+        lines += [(("  " + part, "quiet"),) for part in folded(plain(row.lineage.words), width - 2)]
     if row.pulled:
         lines += [(("  " + part, "good"),) for part in folded(f"pulled, verified: {plain(row.pulled)}", width - 2)]
     if row.state.detail and row.state.detail != row.state.evidence:

@@ -1,4 +1,5 @@
-"""`queue.py --gpus N [--after NAME[=RUN]]… [--any-end] -- COMMAND…`: wait for the turn, take GPUs, become the command.
+"""`queue.py --gpus N [--after NAME[=RUN]]… [--any-end] [--lane NAME --at-once N] -- COMMAND…`: wait for the turn, take
+GPUs, become the command. Of those that name the same lane, so many run at the same time.
 
 Polls twice a second. It ends when a file "stop" appears in the run's folder, and on any signal.
 """
@@ -14,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from remote.probe.gpus import Gpus, GpuSampler, Seen
 from remote.slots import before, turn
-from remote.slots.parts import Parts
+from remote.slots.parts import Parts, lock
 from remote.slots.tickets import Ticket, Tickets
 from remote.slots.words import Words
 
@@ -31,6 +32,8 @@ class Request(NamedTuple):
     gpus: float
     after: Tuple[before.Before, ...]
     command: Tuple[str, ...]
+    lane: str = ""
+    at_once: int = 0
 
     @property
     def root(self) -> str:
@@ -45,13 +48,17 @@ def parse(words: Sequence[str], run: str) -> Request:
     """From the command line, which the launcher wrote."""
     cut = list(words).index("--")
     options, command = list(words[:cut]), tuple(words[cut + 1 :])
-    gpus, after, any_end = 0.0, [], "--any-end" in options
+    gpus, after, any_end, lane, at_once = 0.0, [], "--any-end" in options, "", 0
     for name, value in zip(options, options[1:]):  # noqa: RUF007 - pairwise came with Python 3.10
         if name == "--gpus":
             gpus = float(value)
         elif name == "--after":
             after.append(before.parse(value, any_end=any_end))
-    return Request(run, gpus, tuple(after), command)
+        elif name == "--lane":
+            lane = value
+        elif name == "--at-once":
+            at_once = int(value)
+    return Request(run, gpus, tuple(after), command, lane, at_once)
 
 
 def main() -> None:
@@ -88,6 +95,7 @@ class Waiting:
         self._parts = Parts(os.path.join(self._folder, "gpus"))
         self._gpus: Optional[GpuSampler] = None
         self._ticket: Optional[Ticket] = None
+        self._place: Optional[int] = None  # in the lane: kept while it waits for GPUs, and by the command
         self._began = time.monotonic()
 
     def wait(self) -> Optional[Dict[str, str]]:
@@ -103,7 +111,8 @@ class Waiting:
 
     def _try(self) -> Optional[Dict[str, str]]:
         why = self._missing()
-        seen = self._seen() if not why and self._request.gpus else None
+        entered = self._place is not None or not self._request.lane
+        seen = self._seen() if not why and entered and self._request.gpus else None
         held = self._tickets.held()
         if held is None:
             return None  # somebody else is looking: in a moment
@@ -112,10 +121,14 @@ class Waiting:
                 self._ticket = self._tickets.draw(self._name, before.launched(self._request.run))
                 after = [item.session for item in self._request.after]
                 self._words.event("queued", gpus=self._request.gpus, after=after)
-            self._ticket.note({"run": self._name, "gpus": self._request.gpus, "ready": not why})
+            lane = "" if why else self._request.lane  # one that waits for something else keeps nobody waiting
+            why = why or self._enter()
+            self._ticket.note({"run": self._name, "gpus": self._request.gpus, "ready": not why, "lane": lane})
             if why:
                 self._words.waiting("waits for %s" % why)
                 return None
+            if seen is None and self._request.gpus:
+                return None  # the driver is asked once it has its place
             return self._take(seen) if seen is not None else self._go({}, ())
         finally:
             os.close(held)
@@ -127,6 +140,24 @@ class Waiting:
             if found.never:
                 raise Refused("it was to begin after %s" % found.why)
         return " and for ".join(found.why for found in verdicts if not found.over)
+
+    def _enter(self) -> str:
+        """Take a place in the lane, if there is one; returns what it waits for, or nothing. With the queue's lock."""
+        assert self._ticket is not None
+        name, most = self._request.lane, self._request.at_once
+        if not name or self._place is not None:
+            return ""
+        ahead = sum(item.get("lane") == name and not item.get("ready") for item in self._tickets.before(self._ticket))
+        if ahead:
+            return "its turn in %s: %d ahead of it" % (name, ahead)
+        folder = os.path.join(self._folder, "lanes", name)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for number in range(most):
+            self._place = lock(os.path.join(folder, "%03d" % number))
+            if self._place is not None:
+                os.set_inheritable(self._place, True)
+                return ""
+        return "its turn in %s: %d run at once" % (name, most)
 
     def _seen(self) -> Seen:
         if self._gpus is None:

@@ -53,6 +53,10 @@ class Tickets:
 
     def ahead(self, ticket: Ticket) -> List[Dict[str, Any]]:
         """Those before it that are ready, oldest first."""
+        return [about for about in self.before(ticket) if about.get("ready", True)]
+
+    def before(self, ticket: Ticket) -> List[Dict[str, Any]]:
+        """What those before it say of themselves, oldest first."""
         found = []
         for name in sorted(os.listdir(self._waiting)):
             path = os.path.join(self._waiting, name)
@@ -63,9 +67,7 @@ class Tickets:
                 os.unlink(path)
                 os.close(handle)
                 continue
-            about = _read(path)
-            if about.get("ready", True):
-                found.append(about)
+            found.append(_read(path))
         return found
 
 

@@ -208,6 +208,26 @@ def test_one_that_waits_can_be_stopped_and_holds_nobody_up(house):
     until(lambda: house.code("third") == 0)
 
 
+def test_of_one_lane_so_many_run_at_once_and_a_killed_one_keeps_no_place(house):
+    work = (
+        f'cd {house.seen}; echo "$TRAJ_RUN_DIR" >> order; : > "in-$$"; set -- in-*; echo $# >> counts; '
+        'until [ -e go ]; do sleep 0.1; done; rm "in-$$"'
+    )
+    names = [f"s{number}" for number in range(7)]
+    for name in names:
+        house.start(name, Place(lane="rates", at_once=2), argv=("sh", "-c", work))
+    house.start("other", Place(lane="others", at_once=1), argv=("sh", "-c", "exit 0"))
+    victim = until(lambda: next((n for n in names if "ahead of it" in house.status(n).get("message", "")), None))
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(house.status(victim)["pid"], signal.SIGKILL)
+    house.go()
+    until(lambda: all(house.code(name) is not None for name in [*names, "other"]), 120)
+    assert house.code("other") == 0 and [house.code(name) for name in names if name != victim] == [0] * 6
+    ran = [Path(line).name[:-2] for line in (house.seen / "order").read_text().split()]
+    assert sorted(set(ran) | {victim}) == names
+    assert set((house.seen / "counts").read_text().split()) <= {"1", "2"}
+
+
 def test_what_can_never_be_is_said_at_once(house):
     house.start("greedy", Place(gpus=4))
     house.start("allowed", Place(gpus=2), env={"CUDA_VISIBLE_DEVICES": "1"})

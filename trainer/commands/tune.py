@@ -16,14 +16,14 @@ from trainer.record.jsonl import jsonable
 from trainer.record.status import Status
 from trainer.say import duration, mute, say
 from trainer.tune import result
+from trainer.tune.concluding import close
 from trainer.tune.driving import Driver, Stopping
 from trainer.tune.plan import Trial, plan_of
 from trainer.tune.result import shown
 from trainer.tune.sampling import require
-from trainer.tune.study import TOLD, Study, best_of
+from trainer.tune.study import TOLD, Study, best_of, hopeless, not_elsewhere
 from trainer.tune.telling import Teller
 
-_HOPELESS = 3  # trials that fail, and none that does not: the rest would fail too
 _LOOK = 1.0  # seconds between looks at trials of other processes
 
 
@@ -35,12 +35,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beside", action="store_true", help="trials in DIR-0000, … beside DIR, not in it: a console then shows each"
     )
+    parser.add_argument(
+        "--serve",
+        action="store_true",
+        help="train nothing: answer on stdin and stdout what to try, for a program that trains the trials elsewhere",
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    plan = plan_of(load(arguments.config, arguments.overrides))
+    config = load(arguments.config, arguments.overrides)
+    plan = plan_of(config)
     require()
+    if arguments.serve:
+        from trainer.tune.serving import serve
+
+        return serve(config, plan, arguments.run_dir, since=arguments.since)
+    not_elsewhere(arguments.run_dir)
     if arguments.json:
         mute()
     work = Work(Study(arguments.run_dir, plan), arguments)
@@ -73,7 +84,7 @@ class Work:
         done = f", {sum(trial.state in TOLD for trial in known)} are done" if known else ""
         say(f"{self.plan.config.run.name}: {plural(self.plan.tune.trials, 'trial')}{done}; {self.plan.metric}, {ways}")
         waiting = False
-        while not self.stopping.asked and not self._hopeless():
+        while not self.stopping.asked and not hopeless(self.study.trials(), self.plan.mode):
             late = time.time() >= self._ends
             with self.study.take(new=not late) as trial:
                 if trial is not None:
@@ -125,10 +136,6 @@ class Work:
         self._tell()
         return True
 
-    def _hopeless(self) -> bool:
-        trials = self.study.trials()
-        return sum(item.state == "failed" for item in trials) >= _HOPELESS and best_of(trials, self.plan.mode) is None
-
     def _tell(self, what: str = "", done: float = 0, total: float | None = None) -> None:
         self.teller.tell(self.study.trials(), what, done, total)
 
@@ -138,41 +145,17 @@ class Work:
 
     def _close(self) -> int:
         """Last words: table, files, picture, exit code."""
-        trials = self.study.trials()
-        self._conclude(trials)
-        best, pictures = best_of(trials, self.plan.mode), []
-        if best is not None:
-            from trainer.tune.picture import draw
-
-            draw(self.plan, trials, _shares(self.document), self.folder / result.PICTURE)
-            pictures = [result.PICTURE]
-        told = sum(trial.state in TOLD for trial in trials)
-        state, reason = self._ending(trials, told)
-        self._tell()
-        self.teller.end(state, reason, pictures)
-        if trials:
+        folders = {trial.number: self._place(trial.number) for trial in self.study.trials()}
+        late = time.time() >= self._ends
+        closed = close(self.study, folders, self.teller, stopped=self.stopping.asked, late=late)
+        self.document = closed.document
+        if closed.table is not None:
             width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-            say("\n".join(["", *text(result.table(self.plan, trials, _shares(self.document)), width), ""]))
-        say(f"{state}: {reason}")
-        if best is not None:
-            say(f"best: {self.folder / result.BEST} (trainer run {self.folder / result.BEST})")
-        return 1 if state == "failed" else 0
-
-    def _ending(self, trials: list[Trial], told: int) -> tuple[str, str]:
-        best = best_of(trials, self.plan.mode)
-        words = (
-            f"; the best is trial {best.number}, {self.plan.metric} {figure(best.value)}" if best is not None else ""
-        )
-        if best is None and told:
-            why = next((trial.why for trial in trials if trial.state == "failed"), "all were ended early")
-            return "failed", f"no trial came to its end: {why}"
-        if self.stopping.asked:
-            return "stopped", f"{told} of {self.plan.tune.trials} trials are done; the same command goes on{words}"
-        if told < self.plan.tune.trials and time.time() >= self._ends:
-            return "finished", f"{self.plan.tune.minutes:g} minutes are over, {plural(told, 'trial')} done{words}"
-        if told < self.plan.tune.trials:
-            return "finished", f"everything that there is was tried: {plural(told, 'trial')}{words}"
-        return "finished", f"all {told} trials are done{words}"
+            say("\n".join(["", *text(closed.table, width), ""]))
+        say(f"{closed.state}: {closed.reason}")
+        if closed.best is not None:
+            say(f"best: {closed.best} (trainer run {closed.best})")
+        return 1 if closed.state == "failed" else 0
 
 
 class _Places:
@@ -189,8 +172,3 @@ class _Places:
             whole = self._folder.resolve()
             return whole.parent / f"{whole.name}-{number:04d}"
         return self._folder / f"trial-{number:04d}"
-
-
-def _shares(document: dict[str, object]) -> dict[str, float]:
-    found = document.get("importances")
-    return dict(found) if isinstance(found, dict) else {}

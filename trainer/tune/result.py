@@ -18,7 +18,7 @@ from trainer.tune.study import best_of
 DOCUMENT, BEST, PICTURE = "tune.json", "best.toml", "tune.png"
 
 
-def write(folder: Path, plan: Plan, trials: Sequence[Trial], folders: Mapping[int, Path]) -> dict[str, Any]:
+def write(folder: Path, plan: Plan, trials: Sequence[Trial], folders: Mapping[int, Path | str]) -> dict[str, Any]:
     """tune.json and best.toml, of all trials so far. Returns what tune.json holds."""
     best = best_of(trials, plan.mode)
     document = {

@@ -23,8 +23,9 @@ from trainer.tune import pruning
 from trainer.tune.plan import Plan, Trial
 from trainer.tune.sampling import propose
 
-JOURNAL, LOCK, CLAIMS = "study.jsonl", "study.lock", ".claims"
+JOURNAL, LOCK, CLAIMS, ELSEWHERE = "study.jsonl", "study.lock", ".claims", ".elsewhere"
 TOLD = ("complete", "pruned", "failed")
+_HOPELESS = 3
 
 
 class Study:
@@ -64,6 +65,17 @@ class Study:
                 what = found[number].state if number in found else "never asked for"
                 raise ValueError(f"trial {number} is {what}: nothing more can be told of it")
             journal.add({"tell": number, "state": state, "value": value, "why": why, "seconds": round(seconds, 3)})
+
+    def place(self, number: int, where: str) -> None:
+        """Where a trial is trained, in words of whoever trains it; the newest counts."""
+        with self._locked() as journal:
+            journal.add({"place": number, "where": where})
+
+    def places(self) -> dict[int, str]:
+        """What `place` was told."""
+        with self._locked() as journal:
+            rows = journal.rows()
+        return {row["place"]: str(row.get("where", "")) for row in rows if _number(row.get("place"))}
 
     def trials(self) -> list[Trial]:
         """All that were asked for, in their order."""
@@ -146,6 +158,13 @@ class _Journal:
         os.fsync(self._file.fileno())
 
 
+def not_elsewhere(folder: Path) -> None:
+    """ConfigError for a study whose trials are trained by another program."""
+    if (folder / ELSEWHERE).exists():
+        what, mend = "its trials are runs of a console", "trajconsole tune goes on with it; or another --run-dir"
+        raise ConfigError([Problem(str(folder), None, "", what, mend)])
+
+
 def trials_of(rows: Sequence[Mapping[str, Any]], mode: str) -> list[Trial]:
     """What the rows say, by number. Odd rows are passed over: whoever wrote them was killed."""
     found: dict[int, Trial] = {}
@@ -182,6 +201,11 @@ def best_of(trials: Sequence[Trial], mode: str) -> Trial | None:
             than = math.nan if found is None or found.value is None else found.value
             found = trial if better(trial.value, than, mode) else found
     return found
+
+
+def hopeless(trials: Sequence[Trial], mode: str) -> bool:
+    """So many have failed, and none came to its end, that the rest would fail too."""
+    return sum(item.state == "failed" for item in trials) >= _HOPELESS and best_of(trials, mode) is None
 
 
 def _best(seen: Mapping[int, float], mode: str) -> tuple[int, float] | None:
