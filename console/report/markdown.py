@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from console import format as fmt
 from console.document import utc
 from console.fleet.cells import HostRow, RaceView, WorkerRow
+from console.fleet.findings.money import money
 from console.plain import plain
 from console.report.contents import Contents
 from trainer.record.status import Criterion
@@ -105,7 +106,7 @@ def _workers(contents: Contents) -> list[str]:
     return table([cell(name) for name in worker_head(contents)], rows)
 
 
-HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk"]
+HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk", "cost"]
 
 
 def host_cells(row: HostRow) -> list[str]:
@@ -122,4 +123,13 @@ def host_cells(row: HostRow) -> list[str]:
         fmt.percent(row.cpu),
         memory,
         disk + full,
+        cost_words(row),
     ]
+
+
+def cost_words(row: HostRow) -> str:
+    """What was spent on a host that has a price, and for how long it has been idle."""
+    if row.cost is None or row.cost.spent is None:
+        return ""
+    idle = f", idle for {fmt.span(row.cost.idle_s)}" if row.cost.idle_s is not None else ""
+    return f"{money(row.cost.spent, row.cost.currency)}{idle}"

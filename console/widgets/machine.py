@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from console import format as fmt
-from console.fleet.cells import DiskCell, HostRow
+from console.fleet.cells import Cost, DiskCell, HostRow
+from console.fleet.findings.money import money
 from console.fleet.model import Host
 from console.fleet.words import amount, duration
 from console.glyphs import LEVELS, link
@@ -131,6 +132,16 @@ def link_lines(
     return lines
 
 
+def cost_words(cost: Cost) -> str:
+    """What it costs, what was spent, what is spent for nothing."""
+    words = [f"{money(cost.price, cost.currency)} an hour"]
+    if cost.spent is not None:
+        words.append(f"{money(cost.spent, cost.currency)} since it was started")
+    if cost.idle_s is not None and cost.burnt is not None:
+        words.append(f"idle for {duration(cost.idle_s)}: {money(cost.burnt, cost.currency)}")
+    return "; ".join(words)
+
+
 def _gpu_source(source: str, error: str) -> str:
     said = {"none": "no driver answers to any of the known tools", "asked": "no answer yet"}
     return said.get(source, f"read by {source}") + (f": {error}" if error else "")
@@ -148,6 +159,8 @@ def _facts(row: HostRow, host: Host, reconnects: int, trips: Sequence[float], no
     if row.clock_skew_s is not None:
         way = "ahead of" if row.clock_skew_s > 0 else "behind"
         yield "clock", f"{abs(row.clock_skew_s):.1f} s {way} this machine's"
+    if row.cost is not None:
+        yield "cost", cost_words(row.cost)
     if row.boot_time is not None:
         up = duration(now + host.skew - row.boot_time)
         again = ", rebooted while this console watched" if host.rebooted else ""
