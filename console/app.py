@@ -35,6 +35,7 @@ from console.screens.palette import Commands
 from console.screens.picture import Look, Picture, remembering
 from console.screens.reception import Reception
 from console.screens.theme import choose_theme
+from console.screens.toasts import Toasts
 from console.screens.ways import Ways
 from console.settings import SettingsFile
 from console.source import Actions, Door, Setup, Source
@@ -81,6 +82,7 @@ class ConsoleApp(App[None]):
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes, self.charts = Notes(), charts or ChartMemory()
+        self.toasts = Toasts(self)
         self.ways, self._last = Ways(self), last
         self.known_hosts: dict[str, Known] = {}
         self._ascii, self.guide, self._look = ascii, guide, look or remembering()
@@ -156,6 +158,7 @@ class ConsoleApp(App[None]):
         self._paints.append(self._painted)
         self.diary.look(self.source.fleet)
         picture = self.take_picture()
+        self.toasts.look(picture)
         self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog | Page) and screen.is_mounted:
@@ -251,6 +254,11 @@ class ConsoleApp(App[None]):
 
     def action_theme(self) -> None:
         choose_theme(self)
+
+    def action_toasts(self) -> None:
+        shown = not self.settings.value.toasts
+        self.settings.change(toasts=shown)
+        self.say("what ends, wins or fails is told in the corner" if shown else "nothing is told in the corner")
 
 
 def run_app(app: ConsoleApp) -> int:

@@ -34,6 +34,7 @@ class Settings:
     taller: int = 0  # lines that the tables have more than their share
     wrap: bool = False
     stamps: bool = True
+    toasts: bool = True  # words in the corner about what ends, wins, fails
 
 
 class SettingsFile:
@@ -96,24 +97,27 @@ def to_toml(value: Settings) -> dict[str, Any]:
         "workers": {"columns": list(value.columns), "sort": value.sort, "downward": value.downward},
         "layout": {"tab": value.tab, "taller": value.taller},
         "log": {"wrap": value.wrap, "stamps": value.stamps},
+        "toasts": {"shown": value.toasts},
     }
 
 
 def from_toml(table: Mapping[str, Any]) -> Settings:
     """Settings of whatever stands there: what is of another kind than it should be counts as not chosen."""
-    workers, layout, log = (_table(table.get(name)) for name in ("workers", "layout", "log"))
+    names = ("workers", "layout", "log", "toasts")
+    workers, layout, log, toasts = (_table(table.get(name)) for name in names)
     columns = workers.get("columns")
-    names = [_text(item) for item in columns[:_MOST_COLUMNS]] if isinstance(columns, list) else []
+    chosen = [_text(item) for item in columns[:_MOST_COLUMNS]] if isinstance(columns, list) else []
     taller = layout.get("taller")
     return Settings(
         theme=_text(table.get("theme")),
-        columns=tuple(dict.fromkeys(filter(None, names))),
+        columns=tuple(dict.fromkeys(filter(None, chosen))),
         sort=_text(workers.get("sort")),
         downward=_flag(workers.get("downward"), False),
         tab=_text(layout.get("tab")),
         taller=max(-100, min(100, taller)) if isinstance(taller, int) and not isinstance(taller, bool) else 0,
         wrap=_flag(log.get("wrap"), False),
         stamps=_flag(log.get("stamps"), True),
+        toasts=_flag(toasts.get("shown"), True),
     )
 
 

@@ -26,7 +26,7 @@ def markdown(contents: Contents) -> str:
             mend = f" → {cell(item.mend)}" if item.mend else ""
             lines.append(f"- **{cell(who)}: {cell(item.what)}** ({cell(item.proof)}){mend}")
         lines.append("")
-    lines += ["## Hosts", "", *table(HOST_HEAD, [host_cells(row) for row in contents.hosts])]
+    lines += ["## Hosts", "", *table(*host_table(contents))]
     lines += [f"\n- {cell(problem)}" for problem in contents.problems]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -106,7 +106,14 @@ def _workers(contents: Contents) -> list[str]:
     return table([cell(name) for name in worker_head(contents)], rows)
 
 
-HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk", "cost"]
+_HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk"]
+
+
+def host_table(contents: Contents) -> tuple[list[str], list[list[str]]]:
+    """Head and lines of the table of hosts; costs where any host has a price."""
+    priced = any(row.cost is not None for row in contents.hosts)
+    rows = [[*host_cells(row), *([cost_words(row)] if priced else [])] for row in contents.hosts]
+    return [*_HOST_HEAD, *(["cost"] if priced else [])], rows
 
 
 def host_cells(row: HostRow) -> list[str]:
@@ -123,7 +130,6 @@ def host_cells(row: HostRow) -> list[str]:
         fmt.percent(row.cpu),
         memory,
         disk + full,
-        cost_words(row),
     ]
 
 

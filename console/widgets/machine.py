@@ -11,6 +11,7 @@ from console.fleet.words import amount, duration
 from console.glyphs import LEVELS, link
 from console.happened import Change
 from console.plain import plain
+from console.screens.commands import key_hint
 from console.widgets.items import Entry
 from console.widgets.lines import BLANK, Line, cut, width_of
 
@@ -77,7 +78,8 @@ def mend_entries(row: HostRow, emptied: frozenset[str] = frozenset()) -> Iterato
         if item.what.startswith("caches hold") or "could be" in item.what:
             continue  # each of them has an entry of its own below
         sign, tone = LEVELS.get(item.level, LEVELS["warning"])
-        below = tuple((plain(text), tone) for text, tone in ((item.proof, "quiet"), (item.mend, "text")) if text)
+        mend = f"{item.mend}   {key_hint(item.action)}" if item.action else item.mend
+        below = tuple((plain(text), tone) for text, tone in ((item.proof, "quiet"), (mend, "text")) if text)
         yield Entry(((f" {sign} ", tone), (plain(item.what), tone)), below, item.mend or item.what, item)
     for volume in row.unexpanded:
         head: Line = ((" ! ", "warn"), (f"{plain(volume.mount)} could be {amount(volume.gain)} larger", "warn"))
