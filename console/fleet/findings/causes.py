@@ -337,7 +337,8 @@ _TABLE = _rows(
     ),
     # programs
     (
-        r"unexpected keyword argument|got multiple values for|missing \d+ required (?:positional|keyword-only)",
+        r"unexpected keyword argument|invalid combination of arguments|multiple values for|missing \d+ required "
+        r"(?:positional|keyword-only)",
         "arguments that do not fit the function",
         "caller and function are of different versions of the code, or of a package; trajconsole start --trial "
         "finds such things before the long run",

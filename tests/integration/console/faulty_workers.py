@@ -20,7 +20,7 @@ ENDS: dict[str, tuple[str, str, str]] = {
         "smaller",
     ),
     "shape": (
-        f"{TORCH}mask = torch.ones(16, dtype=torch.bool)\nprint(torch.ones(16).mean(keepdim=True)[mask])",
+        f"{TORCH}mask = torch.ones(16, dtype=torch.bool)\nprint(torch.ones(16).mean().reshape(1)[mask])",
         "shapes that do not fit: a mask [16] for a tensor [1]",
         "make the mask from the tensor",
     ),
