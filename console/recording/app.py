@@ -36,6 +36,7 @@ class ReplayApp(ConsoleApp):
     def __init__(self, player: Player, *, ascii: bool = False) -> None:
         super().__init__(player, NoActions(), ascii=ascii, clock=player.clock)
         self.player = player
+        self.settings.change(toasts=False)  # nothing in it is news
 
     async def on_mount(self) -> None:
         await super().on_mount()

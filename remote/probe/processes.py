@@ -12,7 +12,8 @@ from remote.probe import procfs
 
 LIVES = 0.25  # between looks at whether it lives
 USES = 2.0  # between looks at what it and its children use
-KEEPS = 5.0  # between looks at whether one of them keeps its output back: it changes when a shell becomes its program
+MOST = 64  # processes below one that are looked at
+KEEPS = 10.0  # between looks at whether one of them keeps its output back: it changes when a shell becomes its program
 
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 Send = Callable[[Dict[str, Any]], None]
@@ -78,9 +79,9 @@ def usage(pid: int) -> Tuple[Optional[int], Optional[float]]:
 
 
 def below(pid: int) -> List[int]:
-    """A process and everything below it, the nearest first."""
+    """A process and what is below it, the nearest first, up to `MOST`."""
     found, waiting = [], [pid]
-    while waiting:
+    while waiting and len(found) < MOST:
         current = waiting.pop(0)
         if current not in found:
             found.append(current)

@@ -19,7 +19,7 @@ SETTLED_S = 600.0  # before that, a program may still be about to fill the memor
 _LOSS = ("loss", "train_loss")
 _WINDOW, _LEAST, _RECENT = 100, 20, 5  # rows: looked at, needed, that have to agree
 _GROWN, _ABOVE = 3.0, 2.0  # times the best, times where the window began
-_FIRST_LINES = 300
+_FIRST_LINES = 200
 
 
 def living_findings(run: Run, host: Host, status: Status | None, state: State, now: float) -> Iterator[Advice]:
@@ -122,7 +122,9 @@ def _spare(gpu: Gpu) -> bool:
 
 def _scheduler(run: Run) -> Iterator[Advice]:
     """PyTorch says it once, when the first epoch begins."""
-    if run.log.first == 0 and any("before `optimizer.step()`" in line for line in run.log.lines[:_FIRST_LINES]):
+    if run.config.get("task"):
+        return  # ours steps in the right order
+    if run.log.first == 0 and "before `optimizer.step()`" in "\n".join(run.log.lines[:_FIRST_LINES]):
         yield Advice(
             "the schedule runs a step ahead",
             "PyTorch: lr_scheduler.step() came before optimizer.step(), so the first learning rate was never used",

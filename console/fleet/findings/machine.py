@@ -14,7 +14,7 @@ SKEW_S = 2.0
 HOT = 90.0  # °C: from about here on GPUs slow down
 CACHE_WORTH = 200 * 2**20
 ROOMY = 0.5  # a filesystem with this share free does not need to grow now
-_COOL = "look at its fans, dust, and the air around it; a lower limit costs little: sudo nvidia-smi -pl WATTS"
+_COOL = "look at its fans, dust, and the air around it"
 
 
 def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
