@@ -32,6 +32,7 @@ from console.screens.notes import Notes
 from console.screens.page import Page
 from console.screens.picture import Picture, Remembering
 from console.screens.reception import Reception
+from console.screens.toasts import Toasts
 from console.screens.ways import Ways
 from console.settings import SettingsFile
 from console.shell import Shell
@@ -76,6 +77,7 @@ class ConsoleApp(Shell):
         self.notes = Notes()
         kept = self.settings
         self.charts = ChartMemory(kept.value.charts, lambda chosen: kept.change(charts=chosen))
+        self.toasts = Toasts(self)
         self.ways, self.once, self._last = Ways(self), Once(), last
         self.known_hosts: dict[str, Known] = {}
         self.guide, self._look, self.diary = guide, look or Remembering(), Diary()
@@ -144,6 +146,7 @@ class ConsoleApp(Shell):
         self._paints.append(self._painted)
         self.diary.look(self.source.fleet)
         picture = self.take_picture()
+        self.toasts.look(picture)
         self._news = picture.fleet.news
         for screen in reversed(self.screen_stack):
             if isinstance(screen, WorkersScreen | Dialog | Page) and screen.is_mounted:
@@ -242,6 +245,11 @@ class ConsoleApp(Shell):
 
     def action_edit(self) -> None:
         setting_up.edit(self)
+
+    def action_toasts(self) -> None:
+        shown = not self.settings.value.toasts
+        self.settings.change(toasts=shown)
+        self.say("what ends, wins or fails is told in the corner" if shown else "nothing is told in the corner")
 
 
 def _in_sight(before: Run | None, after: Run | None) -> bool:

@@ -50,8 +50,14 @@ class HostConfig:
     code: str = setting("", "folder on an ssh host that holds the trainer package; empty: it is sent there")
 
     bandwidth: str = setting("", "most that transfers take of its line, as in 20MB/s; empty: all there is")
+    price: float = setting(0.0, "what an hour of it costs; 0: nothing", low=0.0)
+    currency: str = setting("", "of the price, as in EUR")
 
     def __post_init__(self) -> None:
+        if self.currency and not self.price:
+            raise BadSetting("currency", "belongs to a price", "add price = …: what an hour costs")
+        if len(self.currency) > 8:
+            raise BadSetting("currency", f"{self.currency!r} is too long", "write EUR, USD, $")
         if self.bandwidth:
             try:
                 rates.parse(self.bandwidth)

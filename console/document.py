@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from console.fleet.beats import watching
-from console.fleet.cells import Advice, HostRow, RaceView, Ruling, Standing, WorkerRow
+from console.fleet.cells import Advice, Cost, HostRow, RaceView, Ruling, Standing, WorkerRow
 from console.fleet.lineage import Lineage
 from console.fleet.model import Fleet
 from console.fleet.view import host_rows, race_views, worker_rows
@@ -60,6 +60,7 @@ def host_object(row: HostRow) -> Object:
         "unexpanded": [asdict(item) for item in row.unexpanded],
         "gpus": [asdict(gpu) for gpu in row.gpus],
         "gpu_error": row.gpu_error,
+        "cost": _cost(row.cost),
         "advice": [_advice(item) for item in row.advice],
     }
 
@@ -166,7 +167,21 @@ def _lineage(made: Lineage | None) -> Object | None:
 
 
 def _advice(item: Advice) -> Object:
-    return {"level": item.level, "what": item.what, "proof": item.proof, "mend": item.mend}
+    found = {"level": item.level, "what": item.what, "proof": item.proof, "mend": item.mend}
+    return found | {"action": item.action or None}
+
+
+def _cost(cost: Cost | None) -> Object | None:
+    if cost is None:
+        return None
+    return {
+        "price": cost.price,
+        "currency": cost.currency,
+        "since": utc(cost.since) if cost.since is not None else None,
+        "spent": cost.spent,
+        "idle_s": cost.idle_s,
+        "burnt": cost.burnt,
+    }
 
 
 def _progress(progress: Progress | None) -> Object | None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from console.fleet.advice import verdict
 from console.fleet.cells import Advice, HostRow, RaceView, WorkerRow
+from console.fleet.findings.criteria import verdict
+from console.fleet.findings.money import money
 from console.fleet.words import duration
 from console.format import age, number, percent, plural, size_of, span, timer
 from console.glyphs import GLYPHS, arrow, ascii_twin, glyph, link, marks
@@ -95,6 +96,8 @@ def host_lines(row: HostRow) -> list[Line]:
     if row.disk_total and row.disk_used is not None:
         filling = f" full in {duration(row.disk_full_in_s)}" if row.disk_full_in_s is not None else ""
         facts.append(f"{row.disk_mount} {percent(row.disk_used / row.disk_total)}{filling}")
+    if row.cost is not None and row.cost.spent is not None:
+        facts.append(f"cost {money(row.cost.spent, row.cost.currency)}")
     facts += [f"{gpu.name} {percent(gpu.utilisation)} {size_of(gpu.memory_used, gpu.memory_total)}" for gpu in row.gpus]
     return [(f"{sign} {'  '.join(facts)}", tone), *advice_lines(row.advice)]
 

@@ -23,7 +23,7 @@ from console.config import Config
 from console.fleet.beats import BEAT, WATCHES
 from console.fleet.fold import fold, plan, recall, with_marks
 from console.fleet.lineage import lineage_of
-from console.fleet.model import Fleet, Host, Planned, Run, RunKey
+from console.fleet.model import CodeHere, Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, reported
 from console.mirror import DOCUMENTS, STREAMS, Gap, Mirror
 from console.pulling.ledger import Pulls
@@ -37,6 +37,7 @@ from trainer.record.race import Winner
 if TYPE_CHECKING:
     from console.history import History
     from console.recording.recorder import Recorder
+    from console.shipping.here import Looker
 
 QUEUED_BATCHES = 256
 SLICE_S = 0.008  # of folding, before the loop does something else
@@ -102,6 +103,8 @@ class Pump:
         self._kept_winners: Mapping[str, Winner] = {}
         self._kept_at = self._last_at = clock()
         self._began = self._kept_at
+        self._looker: Looker | None = None
+        self._looking = False  # at the code that lies here
         self._remembering = threading.Thread(target=self._remember_later, name="memory", daemon=True)
         self._fleet = self._first_fleet()
         if not later:
@@ -201,7 +204,7 @@ class Pump:
             self._mirrors[name], self._heard[name] = Mirror(self._state, name), {}
         fleet = self._planned(self._fleet)
         known = {**fleet.hosts, **{name: Host(name, link_since=self._clock()) for name in new}}
-        fleet = replace(fleet, hosts={name: known[name] for name in config.hosts})
+        fleet = replace(fleet, hosts={name: self._priced(known[name]) for name in config.hosts})
         for name in new:
             fleet = self._recalled(fleet, name)
         self._become(fleet)
@@ -242,6 +245,9 @@ class Pump:
         return True
 
     def _settled(self) -> bool:
+        return self._heard_all() and not self._looking
+
+    def _heard_all(self) -> bool:
         lost = ("unreachable", "auth failed", "host key", "broken")
         hosts = self._fleet.hosts.values()
         return all((host.synced and (host.heard_at or 0.0) >= self._began) or host.link.phase in lost for host in hosts)
@@ -251,7 +257,8 @@ class Pump:
         now = self._clock()
         last = last_seen.read(self._last)
         hosts = {name: last.hosts.get(name) or Host(name) for name in self._config.hosts}
-        fleet = Fleet({name: replace(host, link_since=now) for name, host in hosts.items()}, pulled=self._pulls.load())
+        known_hosts = {name: self._priced(replace(host, link_since=now)) for name, host in hosts.items()}
+        fleet = Fleet(known_hosts, pulled=self._pulls.load())
         if self._later:
             runs = {key: run for key, run in last.runs.items() if key.host in hosts}
             fleet = replace(fleet, runs=runs, winners=last.winners)
@@ -260,6 +267,11 @@ class Pump:
         made = {name: lineage_of(origin) for name, origin in self._config.origins.items()}
         planned = [Planned(n, it.host, known.get((n, it.host), now), made.get(n)) for n, it in workers]
         return plan(fleet, planned)
+
+    def _priced(self, host: Host) -> Host:
+        """With what the configuration says that it costs."""
+        found = self._config.hosts[host.name]
+        return replace(host, price=found.price, currency=found.currency)
 
     def _planned(self, fleet: Fleet) -> Fleet:
         """With the plan of the configuration, and since when."""
@@ -409,6 +421,7 @@ class Pump:
         self._folded_at = time.monotonic()
         if folded:
             self._keep_history()
+            self._look_at_code()
             if self._clock() - self._last_at > LAST_EVERY_S:
                 threading.Thread(target=self._keep_last, name="last seen", daemon=True).start()
             self._tell()
@@ -421,6 +434,30 @@ class Pump:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+    def _look_at_code(self) -> None:
+        """Now and then, on a thread of its own: does what runs begin to differ from what lies here?"""
+        if self._looking or not self._heard_all():
+            return
+        if self._looker is None:
+            from console.shipping.here import Looker  # noqa: PLC0415 - shipping is not for the first frame
+
+            self._looker = Looker()
+        wanted = self._looker.due(self._fleet)
+        if wanted and not self._stopping.is_set():
+            self._looking = True
+            threading.Thread(target=self._code_here, args=(self._config, wanted), name="code", daemon=True).start()
+
+    def _code_here(self, config: Config, workers: Collection[str]) -> None:
+        from console.shipping.here import code_here  # noqa: PLC0415
+
+        found = code_here(config, workers)
+        self._in_loop(lambda: self._took_code(found))
+
+    def _took_code(self, found: Mapping[str, CodeHere]) -> None:
+        self._looking = False
+        if not self._stopping.is_set():
+            self._become(replace(self._fleet, code=found))
 
     def _keep_last(self) -> None:
         """For the next console's first frame. A laptop whose disk is full goes without."""

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from console.fleet.advice import verdict
 from console.fleet.cells import RaceView, WorkerRow
+from console.fleet.findings.criteria import verdict
 from console.format import span
 from console.frame import figures
 

@@ -46,6 +46,7 @@ class Settings:
     wrap: bool = False
     stamps: bool = True
     charts: ChartChoices = ChartChoices()
+    toasts: bool = True  # words in the corner about what ends, wins, fails
 
 
 class SettingsFile:
@@ -115,12 +116,14 @@ def to_toml(value: Settings) -> dict[str, Any]:
             "log": list(charts.log),
             "hidden": list(charts.hidden),
         },
+        "toasts": {"shown": value.toasts},
     }
 
 
 def from_toml(table: Mapping[str, Any]) -> Settings:
     """Settings of whatever stands there: what is of another kind than it should be counts as not chosen."""
-    workers, layout, log = (_table(table.get(name)) for name in ("workers", "layout", "log"))
+    names = ("workers", "layout", "log", "toasts")
+    workers, layout, log, toasts = (_table(table.get(name)) for name in names)
     taller = layout.get("taller")
     return Settings(
         theme=_text(table.get("theme")),
@@ -132,6 +135,7 @@ def from_toml(table: Mapping[str, Any]) -> Settings:
         wrap=_flag(log.get("wrap"), False),
         stamps=_flag(log.get("stamps"), True),
         charts=_charts(_table(table.get("charts"))),
+        toasts=_flag(toasts.get("shown"), True),
     )
 
 

@@ -170,6 +170,7 @@ class Process:
     alive: bool
     memory: int | None = None  # resident bytes of the process and its children
     cpu_s: float | None = None
+    buffered: str = ""  # a Python below it whose output goes into a file and is kept back until there is more of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,8 @@ def _process(row: Row) -> events.Process:
     if not isinstance(alive, bool):
         raise TypeError("alive")
     folder, document = _need_text(row, "folder"), _need_text(row, "document")
-    return events.Process(folder, document, _need_int(row, "pid"), alive, _int(row, "memory"), _float(row, "cpu_s"))
+    used = _int(row, "memory"), _float(row, "cpu_s")
+    return events.Process(folder, document, _need_int(row, "pid"), alive, *used, _text(row, "buffered"))
 
 
 _KINDS: dict[str, Callable[[Row], events.Event]] = {

@@ -64,8 +64,13 @@ class Book:
 
     def accepting(self, found: Iterable[Notice], now: float) -> "Book":
         """A first look: facts of long ago are known, not news."""
-        facts = [item for item in found if item.at_once]
-        return Book({item.key: Entry(now, now, told=now) for item in facts}, {item.key: item for item in facts})
+        return Book().knowing((item for item in found if item.at_once), now)
+
+    def knowing(self, found: Iterable[Notice], now: float) -> "Book":
+        """These as well, as if they had been told."""
+        new = {item.key: item for item in found}
+        told = {key: Entry(now, now, told=now) for key in new}
+        return Book({**self.entries, **told}, {**self.notices, **new}) if new else self
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept on the disk."""

@@ -132,17 +132,21 @@ class _Https(urllib.request.HTTPSHandler):
 _OPENER = urllib.request.build_opener(_NoRedirects, _Http, _Https)
 
 
+def sequence(kind: str, title: str, words: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What a terminal takes: the bell, or a notification of its own; through tmux as well."""
+    title, words = title.replace(";", ","), words.replace("\n", " ").replace(";", ",")
+    made = {"bell": "\a", "osc9": f"\x1b]9;{words}\a", "osc777": f"\x1b]777;notify;{title};{words}\a"}[kind]
+    if kind != "bell" and environ.get("TMUX"):
+        made = f"\x1bPtmux;{made.replace(chr(27), chr(27) * 2)}\x1b\\"
+    return made
+
+
 def _terminal(kind: str, alert: Alert) -> None:
-    """The bell, or a notification of the terminal itself; through tmux as well."""
-    title, words = message.title(alert).replace(";", ","), message.text(alert).replace("\n", " ").replace(";", ",")
-    sequence = {"bell": "\a", "osc9": f"\x1b]9;{words}\a", "osc777": f"\x1b]777;notify;{title};{words}\a"}[kind]
-    if kind != "bell" and os.environ.get("TMUX"):
-        sequence = f"\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"
     if not sys.stderr.isatty():
         raise Undelivered("there is no terminal", final=True)
     if kind != "bell" and os.environ.get("TMUX") and not _let_through():
         raise Undelivered("tmux keeps it for itself: tmux set -g allow-passthrough on", final=True)
-    sys.stderr.write(sequence)
+    sys.stderr.write(sequence(kind, message.title(alert), message.text(alert)))
     sys.stderr.flush()
 
 

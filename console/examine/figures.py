@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from console.examine.found import Found, bad, good, warning
 from console.fleet.drivers import trouble
-from console.fleet.host_advice import DISK_FULL, DISK_LOW, SKEW_S, cache_words
+from console.fleet.findings.disks import DISK_FULL, DISK_LOW
+from console.fleet.findings.machine import SKEW_S, cache_words
 from console.fleet.volumes import unexpanded
 from console.fleet.words import amount, counted, duration
 from remote.events import Facts, Hello, Telemetry

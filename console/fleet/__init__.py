@@ -8,7 +8,7 @@
     fill     how fast a disk fills
     volumes  block devices → filesystems that could be larger, and the commands
     drivers  a GPU driver's complaint → what it means, and the mend
-    advice, host_advice   evidence → what a person should know and can do
+    findings evidence → what a person should know and can do
     words    durations and bytes in sentences
     cells    the values that the views show
     view     fleet → rows for screen, text and JSON

@@ -39,6 +39,7 @@ class Advice:
     proof: str
     mend: str
     level: str = "warning"  # note, warning, error
+    action: str = ""  # the screen's command that mends it, or shows more, where one key can
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,20 @@ class HostRow:
     unexpanded: tuple[Unexpanded, ...] = ()
     gpus: tuple["GpuCell", ...] = ()
     gpu_error: str = ""
+    cost: "Cost | None" = None  # of hosts that have a price
     advice: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a host costs, in its currency. None: nobody can say."""
+
+    price: float  # an hour
+    currency: str = ""
+    since: float | None = None  # it was started, by this laptop's clock
+    spent: float | None = None  # since then
+    idle_s: float | None = None  # no worker has run on it for so long; None: something works there
+    burnt: float | None = None  # meanwhile
 
 
 @dataclass(frozen=True, slots=True)

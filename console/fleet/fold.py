@@ -80,7 +80,7 @@ def _is_news(before: Run, after: Run, event: Event) -> bool:
         return False
     if isinstance(event, Process):
         known = before.processes.get(event.document)
-        return known is None or known.alive != event.alive
+        return known is None or known.alive != event.alive or known.buffered != event.buffered
     old, new = before.status, after.status
     if not isinstance(event, Document) or event.name != files.STATUS or old is None or new is None:
         return True

@@ -31,6 +31,8 @@ class Host:
     skews: tuple[float, ...] = ()  # the host's clock minus ours, as the newest figures had it
     rebooted: bool = False  # it was started again while this console watched
     synced: bool = False
+    price: float = 0.0  # an hour, as the configuration has it; 0: it costs nothing
+    currency: str = ""
 
     @property
     def reachable(self) -> bool:
@@ -128,6 +130,15 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeHere:
+    """The code on this laptop that a start of a worker would bring to its host, by hashes; empty: none."""
+
+    trainer: str = ""  # its tree
+    project: str = ""  # the user's own code, its tree
+    code: str = ""  # the trainer, as it tells its own version
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """A run's copy on this laptop. `complete`: the run had ended, and nothing that it came to is missing."""
 
@@ -148,5 +159,6 @@ class Fleet:
     marks: Mapping[tuple[str, str], Winner] = field(default_factory=dict)  # by host and race id: what stands there
     pulled: Mapping[RunKey, Pulled] = field(default_factory=dict)
     watches: Mapping[tuple[str, str], Beat] = field(default_factory=dict)  # by host and configuration
+    code: Mapping[str, CodeHere] = field(default_factory=dict)  # by worker, as far as somebody has looked
     version: int = 0
     news: int = 0

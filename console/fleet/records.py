@@ -111,7 +111,9 @@ def asked_to_end(run: Run) -> str:
     return ""
 
 
+_BEGINS = re.compile(r"(?:\[\w+\]: ?)?Traceback \(most recent call last\)")
 _CHAINED = re.compile("During handling of the above exception|The above exception was the direct cause")
+_RANK = re.compile(r"^\[\w+\]: ?")  # what torch puts before the lines of each of several processes
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _ERROR = re.compile(
     r"^(?:[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Warning|Full|Locked|Failed)\b.*|[A-Za-z_][\w.]*: .*)$"
@@ -135,7 +137,7 @@ def first_traceback(lines: Sequence[str], *, again: bool = False) -> Traceback |
 
     `again`: the log holds earlier attempts too; then it is the one that began the last chain of them.
     """
-    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+    starts = [number for number, line in enumerate(lines) if _BEGINS.match(line)]
     if again and starts:
         first = len(starts) - 1
         while first > 0 and _CHAINED.search("\n".join(lines[starts[first] - 3 : starts[first]])):
@@ -147,7 +149,8 @@ def first_traceback(lines: Sequence[str], *, again: bool = False) -> Traceback |
 
 def _read_traceback(lines: Sequence[str]) -> Traceback | None:
     place = ""
-    for line in lines:
+    for text in lines:
+        line = _RANK.sub("", text)
         frame = _FRAME.match(line)
         if frame:
             place = f"{frame['file'].rsplit('/', 1)[-1]}:{frame['line']}"

@@ -5,8 +5,8 @@ import math
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from console.fleet.advice import plan_advice, run_advice
 from console.fleet.cells import (
     LIVE,
     STATES,
@@ -21,7 +21,10 @@ from console.fleet.cells import (
     WorkerRow,
 )
 from console.fleet.fill import full_in
-from console.fleet.host_advice import disk_full_in, host_advice, machine_advice
+from console.fleet.findings.disks import disk_full_in, disk_of
+from console.fleet.findings.machine import host_advice, machine_advice
+from console.fleet.findings.money import cost, cost_findings
+from console.fleet.findings.workers import plan_advice, run_advice
 from console.fleet.model import Fleet, Host, Planned, Run, RunKey
 from console.fleet.records import began, ended, launched, reported
 from console.fleet.rows import Rows
@@ -140,7 +143,7 @@ def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
         checkpoint=status.checkpoint,
         notes=status.notes,
         figures=status.figures,
-        advice=run_advice(run, host, state, now),
+        advice=run_advice(run, host, state, now, fleet.code.get(run.worker)),
         host_advice=_urgent(host, now),
     )
 
@@ -218,7 +221,13 @@ def _elapsed(run: Run, state: State, host_now: float) -> float | None:
 
 def host_rows(fleet: Fleet, now: float, make: Maker = ANEW) -> tuple[HostRow, ...]:
     """One row per host, in the order in which they were configured."""
-    return tuple(make.host(host, now) for host in fleet.hosts.values())
+    return tuple(_priced(make.host(host, now), fleet, host, now) for host in fleet.hosts.values())
+
+
+def _priced(row: HostRow, fleet: Fleet, host: Host, now: float) -> HostRow:
+    """With what it costs, where it has a price."""
+    found = cost(host, fleet.runs.values(), now) if host.price else None
+    return row if found is None else replace(row, cost=found, advice=(*row.advice, *cost_findings(found)))
 
 
 def host_row(host: Host, now: float) -> HostRow:
@@ -282,19 +291,6 @@ def _gpu_cell(gpu: Gpu) -> GpuCell:
         gpu.error,
         gpu.processes,
     )
-
-
-def disk_of(host: Host) -> Disk | None:
-    """The disk that holds the host's root: the one that a run can fill."""
-    if host.telemetry is None or not host.telemetry.disks:
-        return None
-    root = host.hello.root if host.hello else "/"
-    holding = [disk for disk in host.telemetry.disks if _below(root, disk.mount)]
-    return max(holding, key=lambda disk: len(disk.mount)) if holding else host.telemetry.disks[0]
-
-
-def _below(path: str, mount: str) -> bool:
-    return path == mount or path.startswith(mount.rstrip("/") + "/")
 
 
 def race_views(

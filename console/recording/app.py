@@ -39,6 +39,7 @@ class ReplayApp(ConsoleApp):
     ) -> None:
         super().__init__(player, NoActions(), ascii=ascii, theme=theme, settings=settings, clock=player.clock)
         self.player = player
+        self.settings.change(toasts=False)  # nothing in it is news
 
     async def on_mount(self) -> None:
         self.call_after_refresh(self._tell)

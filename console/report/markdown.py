@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from console import format as fmt
 from console.document import utc
 from console.fleet.cells import HostRow, RaceView, WorkerRow
+from console.fleet.findings.money import money
 from console.plain import plain
 from console.races.showing import ruling_words
 from console.report.contents import Contents
@@ -26,7 +27,7 @@ def markdown(contents: Contents) -> str:
             mend = f" → {cell(item.mend)}" if item.mend else ""
             lines.append(f"- **{cell(who)}: {cell(item.what)}** ({cell(item.proof)}){mend}")
         lines.append("")
-    lines += ["## Hosts", "", *table(HOST_HEAD, [host_cells(row) for row in contents.hosts])]
+    lines += ["## Hosts", "", *table(*host_table(contents))]
     lines += [f"\n- {cell(problem)}" for problem in contents.problems]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -108,7 +109,14 @@ def _workers(contents: Contents) -> list[str]:
     return table([cell(name) for name in worker_head(contents)], rows)
 
 
-HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk"]
+_HOST_HEAD = ["host", "link", "GPUs", "cpu", "memory", "disk"]
+
+
+def host_table(contents: Contents) -> tuple[list[str], list[list[str]]]:
+    """Head and lines of the table of hosts; costs where any host has a price."""
+    priced = any(row.cost is not None for row in contents.hosts)
+    rows = [[*host_cells(row), *([cost_words(row)] if priced else [])] for row in contents.hosts]
+    return [*_HOST_HEAD, *(["cost"] if priced else [])], rows
 
 
 def host_cells(row: HostRow) -> list[str]:
@@ -126,3 +134,11 @@ def host_cells(row: HostRow) -> list[str]:
         memory,
         disk + full,
     ]
+
+
+def cost_words(row: HostRow) -> str:
+    """What was spent on a host that has a price, and for how long it has been idle."""
+    if row.cost is None or row.cost.spent is None:
+        return ""
+    idle = f", idle for {fmt.span(row.cost.idle_s)}" if row.cost.idle_s is not None else ""
+    return f"{money(row.cost.spent, row.cost.currency)}{idle}"

@@ -11,7 +11,7 @@ from console.plain import plain
 from console.races.showing import ruling_words
 from console.report.contents import Contents
 from console.report.curves import chart
-from console.report.markdown import HOST_HEAD, criterion_words, host_cells, worker_cells, worker_head
+from console.report.markdown import criterion_words, host_table, worker_cells, worker_head
 
 
 def _style() -> str:
@@ -31,7 +31,7 @@ def page(contents: Contents) -> str:
         *_findings(contents),
         *_charts(contents),
         "<h2>Hosts</h2>",
-        _table(HOST_HEAD, [[text(one) for one in host_cells(row)] for row in contents.hosts]),
+        _hosts(contents),
         *(f'<p class="bad">{text(problem)}</p>' for problem in contents.problems),
         "</body></html>\n",
     ]
@@ -70,6 +70,11 @@ def _workers(contents: Contents) -> str:
         cells = worker_cells(row, contents)
         rows.append([text(one) if n != 2 else _state(cells[2], row) for n, one in enumerate(cells)])
     return _table(worker_head(contents), rows)
+
+
+def _hosts(contents: Contents) -> str:
+    head, rows = host_table(contents)
+    return _table(head, [[text(one) for one in row] for row in rows])
 
 
 def _state(words: str, row: WorkerRow) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
+from console.screens.keys import key_name
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -98,6 +100,7 @@ SHELL_COMMANDS = (
     Command("help", "help", "the keys that work here", "question_mark", True),
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
     Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
+    Command("toasts", "toasts", "tell in the corner what ends, wins or fails, or do not; it is kept", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),
 )
@@ -111,6 +114,12 @@ APP_COMMANDS = (*SHELL_COMMANDS, *CONFIG_COMMANDS)
 
 # The log screen has its own words for some of these, LOG_COMMANDS.
 COMMANDS = (*WORKER_COMMANDS, *HOST_COMMANDS, *VIEW_COMMANDS, *CHART_COMMANDS, *FLEET_COMMANDS, *APP_COMMANDS)
+
+
+def key_hint(action: str) -> str:
+    """ "r: resume", for a command that has a key of its own."""
+    item = next((item for item in COMMANDS if item.action == action and item.key), None)
+    return "" if item is None else f"{key_name(item.key.partition(',')[0])}: {item.name}"
 
 
 def method(action: str) -> str:

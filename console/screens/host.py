@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from console.deeds.adopting import Wish, name_for
-from console.fleet.cells import HostRow, WorkerRow
+from console.fleet.cells import Advice, HostRow, WorkerRow
 from console.fleet.holders import holder, holders
 from console.fleet.model import Host
 from console.screens.asked import Examined, Known, ask_sessions, examine, measure
@@ -163,7 +163,7 @@ class HostScreen(WorkersScreen):
             self.dismiss()
 
     def action_open(self) -> None:
-        """A run: look at it. A cache: empty it. A session: adopt it. Anything else: copy what mends it."""
+        """A run: look at it. A cache: empty it. A session: adopt it. A closed door: see to it. Else: copy the mend."""
         entry = self.items.selected if self.items is not None else None
         if self._tab == "runs" and self.table.selected is not None:
             self.console.push_screen(WorkerScreen(identity(self.table.selected), self.picture))
@@ -171,6 +171,8 @@ class HostScreen(WorkersScreen):
             self.action_adopt()
         elif entry is not None and isinstance(entry.about, Cache) and self.check_action("empty", ()):
             self.action_empty()
+        elif entry is not None and isinstance(entry.about, Advice) and entry.about.action == "admit":
+            self.action_admit()
         elif entry is not None:
             self.action_copy()
 

@@ -6,6 +6,7 @@ from console import format as fmt
 from console.fleet.cells import WorkerRow
 from console.glyphs import LEVELS
 from console.plain import plain
+from console.screens.commands import key_hint
 from console.screens.deeds import Deed
 from console.source import Step
 from console.widgets.facts import folded
@@ -56,6 +57,11 @@ class Notes:
     def at(self, deed: Deed) -> float | None:
         """When the newest step of a deed came."""
         return next((item.at for item in self._deeds if item.deed is deed), None)
+
+    @property
+    def deeds(self) -> list[Deed]:
+        """All that are spoken of."""
+        return [item.deed for item in self._deeds]
 
     @property
     def busy(self) -> list[Deed]:
@@ -117,5 +123,6 @@ def advice_lines(row: WorkerRow | None, width: int) -> list[Line]:
         return []
     sign, tone = LEVELS.get(item.level, LEVELS["warning"])
     text = f"{plain(item.what)} — {plain(item.mend)}" if item.mend else plain(item.what)
+    text += f"   {key_hint(item.action)}" if item.action else ""
     parts = folded(text, width - 3)[:2]
     return [((f" {sign} " if not place else "   ", tone), (part, "text")) for place, part in enumerate(parts)]

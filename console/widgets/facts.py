@@ -11,6 +11,7 @@ from console.fleet.points import points
 from console.fleet.records import reported
 from console.glyphs import LEVELS, glyph
 from console.plain import plain
+from console.screens.commands import key_hint
 from console.widgets.lines import BLANK, Line, cut, padded
 from console.widgets.scrolled import Scrolled
 
@@ -98,7 +99,8 @@ def advice_lines(item: Advice, width: int, *, of: str = "") -> list[Line]:
     for place, part in enumerate(folded(plain(text), width - 2)):
         sign = f"{mark} " if not place else "  "
         lines.append(((sign, colour), (part, colour if not place or colour == "quiet" else "text")))
-    return lines + [(("  " + part, "text"),) for part in folded(plain(item.mend), width - 2)]
+    key = f"   {key_hint(item.action)}" if item.action else ""
+    return lines + [(("  " + part, "text"),) for part in folded(plain(item.mend) + key, width - 2)]
 
 
 def checkpoint_lines(row: WorkerRow, run: Run | None, now: float) -> list[Line]:

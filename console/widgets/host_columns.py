@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from console import format as fmt
 from console.fleet.cells import GpuCell, HostRow
+from console.fleet.findings.money import money
 from console.fleet.words import duration
 from console.plain import plain
 from console.widgets.columns import Column
@@ -40,6 +41,8 @@ def host_columns(rows: Sequence[HostRow]) -> list[Column[HostRow]]:
             Column("power", 6, 7, lambda row, width: _power(row), to_right=True),
         ]
         columns[3:3] = [Column("mem", max(4, min(8, gpus)), 8, lambda row, width: _each(row))]
+    if any(row.cost is not None for row in rows):
+        columns.append(Column("cost", 11, 7, lambda row, width: _cost(row), to_right=True))
     if any(gpu.processes for row in rows for gpu in row.gpus):
         columns.append(Column("held by", 16, 7, _held_by))
     return columns
@@ -156,6 +159,13 @@ def _hottest(row: HostRow) -> Line:
 def _power(row: HostRow) -> Line:
     known = [gpu.power for gpu in _whole(row) if gpu.power is not None]
     return ((f"{sum(known):,.0f}W", _tone(row)),) if known else ()
+
+
+def _cost(row: HostRow) -> Line:
+    """Since it was started."""
+    if row.cost is None or row.cost.spent is None:
+        return ()
+    return ((fmt.fit(money(row.cost.spent, row.cost.currency), 11).rstrip(), _tone(row)),)
 
 
 def _share(row: HostRow, share: float | None) -> Line:

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from console import format as fmt
-from console.fleet.cells import DiskCell, HostRow
+from console.fleet.cells import Cost, DiskCell, HostRow
+from console.fleet.findings.money import money
 from console.fleet.model import Host
 from console.fleet.words import amount, duration
 from console.glyphs import LEVELS, link
 from console.happened import Change
 from console.plain import plain
+from console.screens.commands import key_hint
 from console.widgets.items import Entry
 from console.widgets.lines import BLANK, Line, cut, width_of
 
@@ -76,7 +78,8 @@ def mend_entries(row: HostRow, emptied: frozenset[str] = frozenset()) -> Iterato
         if item.what.startswith("caches hold") or "could be" in item.what:
             continue  # each of them has an entry of its own below
         sign, tone = LEVELS.get(item.level, LEVELS["warning"])
-        below = tuple((plain(text), tone) for text, tone in ((item.proof, "quiet"), (item.mend, "text")) if text)
+        mend = f"{item.mend}   {key_hint(item.action)}" if item.action else item.mend
+        below = tuple((plain(text), tone) for text, tone in ((item.proof, "quiet"), (mend, "text")) if text)
         yield Entry(((f" {sign} ", tone), (plain(item.what), tone)), below, item.mend or item.what, item)
     for volume in row.unexpanded:
         head: Line = ((" ! ", "warn"), (f"{plain(volume.mount)} could be {amount(volume.gain)} larger", "warn"))
@@ -131,6 +134,16 @@ def link_lines(
     return lines
 
 
+def cost_words(cost: Cost) -> str:
+    """What it costs, what was spent, what is spent for nothing."""
+    words = [f"{money(cost.price, cost.currency)} an hour"]
+    if cost.spent is not None:
+        words.append(f"{money(cost.spent, cost.currency)} since it was started")
+    if cost.idle_s is not None and cost.burnt is not None:
+        words.append(f"idle for {duration(cost.idle_s)}: {money(cost.burnt, cost.currency)}")
+    return "; ".join(words)
+
+
 def _gpu_source(source: str, error: str) -> str:
     said = {"none": "no driver answers to any of the known tools", "asked": "no answer yet"}
     return said.get(source, f"read by {source}") + (f": {error}" if error else "")
@@ -148,6 +161,8 @@ def _facts(row: HostRow, host: Host, reconnects: int, trips: Sequence[float], no
     if row.clock_skew_s is not None:
         way = "ahead of" if row.clock_skew_s > 0 else "behind"
         yield "clock", f"{abs(row.clock_skew_s):.1f} s {way} this machine's"
+    if row.cost is not None:
+        yield "cost", cost_words(row.cost)
     if row.boot_time is not None:
         up = duration(now + host.skew - row.boot_time)
         again = ", rebooted while this console watched" if host.rebooted else ""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
+import re
+import stat
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from remote.probe import procfs
 
 LIVES = 0.25  # between looks at whether it lives
 USES = 2.0  # between looks at what it and its children use
+MOST = 64  # processes below one that are looked at
+KEEPS = 10.0  # between looks at whether one of them keeps its output back: it changes when a shell becomes its program
 
+_PYTHON = re.compile(r"(?:python|pypy)[\d.]*t?\Z")
 Send = Callable[[Dict[str, Any]], None]
 
 
@@ -73,6 +78,53 @@ def usage(pid: int) -> Tuple[Optional[int], Optional[float]]:
     return (memory, ticks / procfs.TICKS) if ticks or memory else (None, None)
 
 
+def below(pid: int) -> List[int]:
+    """A process and what is below it, the nearest first, up to `MOST`."""
+    found, waiting = [], [pid]
+    while waiting and len(found) < MOST:
+        current = waiting.pop(0)
+        if current not in found:
+            found.append(current)
+            waiting += procfs.children(current)
+    return found
+
+
+def keeps_back(pid: int) -> str:
+    """The command of the first Python at or below it that collects its output in a buffer: where that goes into a file
+    or a pipe and neither -u nor PYTHONUNBUFFERED is given."""
+    for each in below(pid):
+        argv = (procfs.read("/proc/%d/cmdline" % each) or "").rstrip("\0").split("\0")
+        if buffers(argv, procfs.read("/proc/%d/environ" % each)) and _into_a_file(each):
+            return " ".join(argv)[:120]
+    return ""
+
+
+def buffers(argv: List[str], environ: Optional[str]) -> bool:
+    """Whether this program is a Python that buffers. What cannot be read (None) is nobody's to say."""
+    if environ is None or not _PYTHON.match(os.path.basename(argv[0])):
+        return False
+    words = iter(argv[1:])
+    for word in words:
+        if not word.startswith("-") or word == "-" or word.startswith("--"):
+            break
+        option = next((letter for letter in word[1:] if letter in "ucmWX"), "")
+        if option == "u":
+            return False
+        if option in ("c", "m"):  # what follows belongs to the program
+            break
+        if option and word.endswith(option):
+            next(words, None)
+    return not any(one.startswith("PYTHONUNBUFFERED=") and one[17:] for one in environ.split("\0"))
+
+
+def _into_a_file(pid: int) -> bool:
+    try:
+        mode = os.stat("/proc/%d/fd/1" % pid).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
+
+
 class Processes:
     """Says of each named process that it lives and what it uses, and once that it is gone."""
 
@@ -80,7 +132,8 @@ class Processes:
         self._boot_id, self._send = boot_id, send
         self._named: Dict[Tuple[str, str], Named] = {}
         self._alive: Dict[Tuple[str, str], bool] = {}
-        self._lives_at = self._uses_at = 0.0
+        self._kept_back: Dict[Tuple[str, str], str] = {}
+        self._lives_at = self._uses_at = self._keeps_at = 0.0
 
     def heard(self, folder: str, document: str, text: Optional[str]) -> None:
         """A document was sent."""
@@ -110,6 +163,9 @@ class Processes:
         uses = now >= self._uses_at
         if uses:
             self._uses_at = now + USES
+        if now >= self._keeps_at:
+            self._keeps_at = now + KEEPS
+            self._kept_back = {key: keeps_back(self._named[key].pid) for key, alive in self._alive.items() if alive}
         for key in [key for key, alive in self._alive.items() if alive]:
             self._alive[key] = is_alive(self._named[key], self._boot_id)
             if uses or not self._alive[key]:
@@ -124,4 +180,5 @@ class Processes:
         process, alive = self._named[key], self._alive[key]
         memory, cpu = usage(process.pid) if alive else (None, None)
         row = {"k": "process", "folder": key[0], "document": key[1], "pid": process.pid, "alive": alive}
-        self._send(dict(row, memory=memory, cpu_s=cpu))
+        kept = self._kept_back.get(key, "") if alive else ""
+        self._send(dict(row, memory=memory, cpu_s=cpu, **({"buffered": kept} if kept else {})))

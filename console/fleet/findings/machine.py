@@ -1,22 +1,20 @@
-"""What a person should know and can do about a host: what, proof, mend. Pure functions of the evidence."""
+"""All that a person should know and can do about a host. Pure functions of the evidence."""
 
 from collections.abc import Iterator
 
 from console.fleet.cells import Advice
 from console.fleet.drivers import trouble
-from console.fleet.fill import full_in
+from console.fleet.findings.disks import disk_findings, disk_short
 from console.fleet.model import Host
 from console.fleet.words import amount, duration, sentence
 from remote.events import Cache, Disk, Gpu
 
-DISK_FULL = 0.01  # share of the disk that is still free
-DISK_LOW = 0.05
-FULL_SOON_S = 24 * 3600.0
-FULL_NOW_S = 3600.0
 MEMORY_SHORT = 0.92  # share in use at which the kernel begins to look for victims
 SKEW_S = 2.0
+HOT = 90.0  # °C: from about here on GPUs slow down
 CACHE_WORTH = 200 * 2**20
 ROOMY = 0.5  # a filesystem with this share free does not need to grow now
+_COOL = "look at its fans, dust, and the air around it"
 
 
 def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
@@ -26,7 +24,7 @@ def host_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]
 
 def machine_advice(host: Host, disk: Disk | None, now: float) -> tuple[Advice, ...]:
     """Without the link: a full disk, short memory, a driver that does not answer, …"""
-    found = [*_disk(host, disk), *_memory(host), *_gpus(host), *_clock(host), *_boot(host, now)]
+    found = [*disk_findings(host, disk), *_memory(host), *_gpus(host), *_clock(host), *_boot(host, now)]
     return _by_urgency([*found, *_volumes(host), *_caches(host, disk)])
 
 
@@ -50,32 +48,12 @@ def memory_words(host: Host) -> str:
     return f"{amount(figures.memory_used)} of {amount(figures.memory_total)} in use on {host.name}"
 
 
-def disk_full_in(host: Host, disk: Disk | None) -> float | None:
-    """Seconds until this disk is full, at the rate of the last hours."""
-    return None if disk is None else full_in(host.fills.get(disk.mount), disk.free)
-
-
 def _link(host: Host, now: float) -> Iterator[Advice]:
     if host.link.phase in ("unreachable", "auth failed", "host key", "broken", "stale"):
         last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
-        yield Advice(host.link.phase, sentence(host.link.detail, last), host.link.mend, "error")
-
-
-def _disk(host: Host, disk: Disk | None) -> Iterator[Advice]:
-    if disk is None or disk.total <= 0:
-        return
-    share, seconds = disk.free / disk.total, disk_full_in(host, disk)
-    proof = f"{disk.mount}: {amount(disk.free)} of {amount(disk.total)} free"
-    if share < DISK_FULL or disk.inodes_free == 0:
-        words = "no inodes left" if disk.inodes_free == 0 else "the disk is full"
-        yield Advice(words, proof, "free space: checkpoints and logs cannot be written", "error")
-    elif seconds is not None and seconds < FULL_SOON_S:
-        rate = host.fills[disk.mount].rate or 0.0
-        level = "error" if seconds < FULL_NOW_S else "warning"
-        proof = f"{proof}, and {amount(round(rate * 3600))} more in use every hour"
-        yield Advice(f"the disk is full in {duration(seconds)}", proof, "free space, or archive fewer files", level)
-    elif share < DISK_LOW:
-        yield Advice("the disk is nearly full", proof, "free space before the next checkpoints", "warning")
+        waits = host.link.phase in ("auth failed", "host key")
+        proof = sentence(host.link.detail, last)
+        yield Advice(host.link.phase, proof, host.link.mend, "error", "admit" if waits else "")
 
 
 def _memory(host: Host) -> Iterator[Advice]:
@@ -96,9 +74,9 @@ def _gpus(host: Host) -> Iterator[Advice]:
         heat = [words for words in gpu.slowed_by if words != "power limit"]
         if heat:
             proof = sentence(", ".join(heat), _degrees(gpu), _clocks(gpu))
-            yield Advice(
-                f"GPU {gpu.index} is slowed down", proof, "look at its fans, dust, and the air around it", "warning"
-            )
+            yield Advice(f"GPU {gpu.index} is slowed down", proof, _COOL, "warning")
+        elif gpu.temperature is not None and gpu.temperature >= HOT:
+            yield Advice(f"GPU {gpu.index} is hot", sentence(_degrees(gpu), _clocks(gpu)), _COOL, "warning")
 
 
 def _degrees(gpu: Gpu) -> str:
@@ -153,17 +131,10 @@ def _caches(host: Host, disk: Disk | None) -> Iterator[Advice]:
             ", ".join(cache_words(item) for item in worth),
             "; ".join(dict.fromkeys(item.empty for item in worth)),
             "warning",
+            "empty",
         )
 
 
 def cache_words(item: Cache) -> str:
     """ "pip 3.1 GiB in /home/me/.cache/pip"."""
     return f"{item.name} {'' if item.whole else 'more than '}{amount(item.bytes)} in {item.path}"
-
-
-def disk_short(host: Host, disk: Disk | None) -> bool:
-    """Whether somebody should make room."""
-    if disk is None or disk.total <= 0:
-        return False
-    seconds = disk_full_in(host, disk)
-    return disk.free / disk.total < DISK_LOW or (seconds is not None and seconds < FULL_SOON_S)

@@ -1,0 +1,48 @@
+"""Words in the corner: news only, one for many, and not for who does not want them."""
+
+from screen_text import settled
+from tui_fleets import NOW, Story
+
+from console.settings import SettingsFile
+
+
+def told(pilot) -> list[tuple[str, str]]:
+    return [(item.title, item.message) for item in pilot.app._notifications]
+
+
+def story(*states: tuple[str, str]) -> Story:
+    made = Story()
+    made.host("gpu1")
+    for worker, state in states:
+        made.worker(worker, "gpu1", state)
+    return made
+
+
+async def look(pilot, then: Story, clock: list[float], seconds: float = 20.0) -> None:
+    clock[0] += seconds
+    pilot.app.source.becomes(then.fleet)
+    pilot.app.repaint()
+    await settled(pilot)
+
+
+async def test_what_ends_while_somebody_looks_is_told_in_the_corner(opened):
+    clock = [NOW]
+    before = story(("old", "finished"), ("a", "training"), ("b", "training"), ("c", "training"))
+    async with opened(before, clock=lambda: clock[0]) as pilot:
+        assert told(pilot) == []
+        await look(pilot, before, clock)
+        assert told(pilot) == []
+        await look(pilot, story(("old", "finished"), ("a", "finished"), ("b", "training"), ("c", "training")), clock)
+        assert [title for title, _text in told(pilot)] == ["a: finished"]
+        await look(pilot, story(("old", "finished"), ("a", "finished"), ("b", "finished"), ("c", "finished")), clock)
+        assert ("2 things happened", "b: finished\nc: finished") in told(pilot)
+
+
+async def test_nothing_is_told_to_who_does_not_want_it(opened, tmp_path):
+    clock, settings = [NOW], SettingsFile(tmp_path)
+    async with opened(story(("a", "training")), clock=lambda: clock[0], settings=settings) as pilot:
+        pilot.app.action_toasts()
+        await look(pilot, story(("a", "training")), clock)
+        await look(pilot, story(("a", "finished")), clock)
+        assert told(pilot) == []
+    assert SettingsFile(tmp_path).value.toasts is False
