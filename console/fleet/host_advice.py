@@ -56,9 +56,11 @@ def disk_full_in(host: Host, disk: Disk | None) -> float | None:
 
 
 def _link(host: Host, now: float) -> Iterator[Advice]:
-    if host.link.phase in ("unreachable", "auth failed", "host key", "broken", "stale"):
-        last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
+    last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
+    if host.link.phase in ("auth failed", "host key", "broken"):
         yield Advice(host.link.phase, sentence(host.link.detail, last), host.link.mend, "error")
+    elif host.lost:  # one trouble, also between two tries and while the next one is made
+        yield Advice("unreachable", sentence(host.link.detail, last), host.link.mend, "error")
 
 
 def _disk(host: Host, disk: Disk | None) -> Iterator[Advice]:

@@ -1,5 +1,5 @@
-"""The round of a watch: look every second, sync and report every two minutes. What it knows of alerts is on the disk
-before anything is sent, so that one that is killed and started again misses nothing and repeats nothing.
+"""The rounds of a watch: look every second, and beside that sync and report every two minutes. What it knows of alerts
+is on the disk before anything is sent, so that one that is killed and started again misses nothing and repeats nothing.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from console.alerts.notices import notices
 from console.alerts.outbox import Outbox
 from console.engine import Engine
 from console.fleet.model import RunKey
-from console.fleet.view import race_views, worker_rows
+from console.fleet.view import host_rows, race_views, worker_rows
 from console.parallel import in_thread
 from console.pulling.options import PullOptions
 from console.report.contents import gather
@@ -24,6 +24,7 @@ from trainer.record import atomic
 from trainer.record.jsonl import decode_document
 
 LOOK_S = 1.0
+KEEP_S = 10.0  # between two writes of the book in which nothing is new but the time
 Tell = Callable[[str, str], None]  # words, tone
 
 
@@ -42,7 +43,7 @@ class Watcher:
     def __init__(self, engine: Engine, folder: Path, settings: Settings, tell: Tell) -> None:
         self._engine, self._settings, self._tell = engine, settings, tell
         self._path = folder / "book.json"
-        self._book = self._load()
+        self._book, self._kept = self._load(), 0.0
         self._outboxes = [
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
@@ -54,32 +55,46 @@ class Watcher:
         """Until it is cancelled; `once`: one look, one sync, one report. True when every sync was whole."""
         for outbox in self._outboxes:
             outbox.start()
-        good = True
+        self.look(time.time())
+        looking = asyncio.create_task(self._look_on())
+        rounds = asyncio.create_task(self._rounds(once=once))
         try:
-            due = 0.0
-            while True:
-                self.look(time.time())
-                if time.monotonic() >= due:
-                    await self._end_rivals()
-                    good = await self._sync() if self._settings.sync else True
-                    self._report()
-                    due = time.monotonic() + self._settings.every
-                    if once:
-                        await self._delivered(10.0)
-                        return good
-                await asyncio.sleep(LOOK_S)
+            await asyncio.wait((looking, rounds), return_when=asyncio.FIRST_COMPLETED)
+            for task in (looking, rounds):
+                if task.done():
+                    task.result()  # what broke one of them ends both
+            return rounds.result()
         finally:
+            looking.cancel()
+            rounds.cancel()
             for outbox in self._outboxes:
                 outbox.close(1.0)
+
+    async def _look_on(self) -> None:
+        """However long a sync takes: alerts do not wait for it."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self.look(time.time())
+
+    async def _rounds(self, *, once: bool) -> bool:
+        while True:
+            await self._end_rivals()
+            good = await self._sync() if self._settings.sync else True
+            self._report()
+            if once:
+                await self._delivered(10.0)
+                return good
+            await asyncio.sleep(self._settings.every)
 
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""
         pump = self._engine.pump
-        contents = gather(pump.fleet, pump.races(), now)
-        found = notices(contents.hosts, contents.workers, contents.races)
+        hosts = host_rows(pump.fleet, now)
+        found = notices(hosts, worker_rows(pump.fleet, now), race_views(pump.fleet, pump.races(), now))
         if self._book is None:
             self._book = books.Book().accepting(found, now)
-        book, alerts = self._book.step(found, now)
+        unseen = [host.name for host in hosts if host.phase != "connected"]
+        book, alerts = self._book.step(found, now, unseen=unseen)
         for alert in alerts:
             level = {"note": "text", "warning": "warn", "error": "bad"}[alert.notice.level]
             over = "over: " if alert.over else ""
@@ -87,9 +102,13 @@ class Watcher:
             for outbox in self._outboxes:
                 if outbox.wants(alert):
                     outbox.put(alert)
-        if alerts or book.entries.keys() != self._book.entries.keys() or not self._path.exists():
-            atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
+        news = bool(alerts) or book.entries.keys() != self._book.entries.keys() or not self._path.exists()
+        if news or now - self._kept >= KEEP_S:
+            atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=news)
+            self._kept = now
         self._book = book
+        for outbox in self._outboxes if alerts else ():
+            outbox.deliver()
 
     async def _end_rivals(self) -> None:
         """Rivals of a race that is won end by themselves, with a checkpoint; those that do not are stopped."""
