@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from remote.probe.gpus import Gpus, GpuSampler, Seen
 from remote.slots import before, turn
-from remote.slots.parts import Parts
+from remote.slots.parts import Parts, private
 from remote.slots.tickets import Ticket, Tickets
 from remote.slots.words import Words
 
@@ -83,7 +83,10 @@ class Waiting:
     def __init__(self, request: Request, words: Words) -> None:
         self._request, self._words, self._name = request, words, os.path.basename(request.run)
         # One queue a machine, where several of them share a home.
-        self._folder = os.path.join(request.root, "slots", socket.gethostname())
+        shared = os.path.expanduser(os.environ.get("TRAJ_SLOTS", ""))
+        if shared and not os.path.isdir(shared):
+            raise Refused("TRAJ_SLOTS = %s is no folder: somebody has to make it for those who share it" % shared)
+        self._folder = os.path.join(shared or private(os.path.join(request.root, "slots")), socket.gethostname())
         self._tickets = Tickets(self._folder)
         self._parts = Parts(os.path.join(self._folder, "gpus"))
         self._gpus: Optional[GpuSampler] = None
