@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from console.deeds.queueing import Place, queued
+from remote.bundle import script
 from remote.launcher import Launch
 from remote.local import LocalTransport
 from remote.slots.parts import Parts
@@ -228,6 +229,34 @@ def test_what_can_never_be_is_said_at_once(house):
     assert house.status("greedy")["reason"] == "it wants 4 GPUs, and this host has 3"
     assert "this host has 1 that its environment allows (1)" in house.log("allowed")
     assert "cannot run no-such-program" in house.log("typo")
+
+
+def test_gpus_for_a_moment_are_had_only_when_they_are_free_and_nobody_waits(house):
+    """What a check before a start asks for."""
+    path = house.root / "slots.py"
+    path.write_bytes(script("remote.slots", "remote.probe"))
+
+    def now(gpus):
+        work = [sys.executable, "-c", "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])"]
+        argv = [sys.executable, "-B", str(path), "--gpus", str(gpus), "--now", "--", *work]
+        environment = {**os.environ, **house.environment, "TRAJ_RUN_DIR": str(house.root / "runs" / "check-1")}
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    done = now(1)
+    assert (done.returncode, done.stdout) == (0, "GPU-0\n"), done.stderr
+    house.start("first", Place(gpus=2), until="told")
+    until(house.order)
+    assert now(1).stdout == "GPU-2\n"
+    done = now(2)
+    assert done.returncode == 75 and done.stderr == "waits for 2 GPUs: 1 of 3 GPUs free\n"
+    house.start("wide", Place(gpus=3))
+    until(lambda: "1 of 3 GPUs free" in house.status("wide").get("message", ""))
+    done = now(1)
+    assert done.returncode == 75 and "1 ahead of it" in done.stderr, "it was not its turn"
+    assert now(4).returncode == 1
+    house.go()
+    until(lambda: house.code("wide") == 0)
+    assert not (house.root / "runs" / "check-1").exists()
 
 
 def test_two_roots_share_a_queue_by_a_folder_of_both(house, tmp_path):
