@@ -5,9 +5,10 @@ is on the disk before anything is sent, so that one that is killed and started a
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from console import report
 from console.alerts import book as books
@@ -26,6 +27,7 @@ from trainer.record.jsonl import decode_document
 LOOK_S = 1.0
 KEEP_S = 10.0  # between two writes of the book in which nothing is new but the time
 Tell = Callable[[str, str], None]  # words, tone
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +57,33 @@ class Watcher:
         """Until it is cancelled; `once`: one look, one sync, one report. True when every sync was whole."""
         for outbox in self._outboxes:
             outbox.start()
-        self.look(time.time())
-        looking = asyncio.create_task(self._look_on())
-        rounds = asyncio.create_task(self._rounds(once=once))
+        good = True
         try:
-            await asyncio.wait((looking, rounds), return_when=asyncio.FIRST_COMPLETED)
-            for task in (looking, rounds):
-                if task.done():
-                    task.result()  # what broke one of them ends both
-            return rounds.result()
+            due = 0.0
+            while True:
+                self.look(time.time())
+                if time.monotonic() >= due:
+                    await self._beside_looks(self._end_rivals())
+                    good = await self._beside_looks(self._sync()) if self._settings.sync else True
+                    self._report()
+                    due = time.monotonic() + self._settings.every
+                    if once:
+                        await self._delivered(10.0)
+                        return good
+                await asyncio.sleep(LOOK_S)
         finally:
-            looking.cancel()
-            rounds.cancel()
             for outbox in self._outboxes:
                 outbox.close(1.0)
 
-    async def _look_on(self) -> None:
-        """However long a sync takes: alerts do not wait for it."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            self.look(time.time())
-
-    async def _rounds(self, *, once: bool) -> bool:
-        while True:
-            await self._end_rivals()
-            good = await self._sync() if self._settings.sync else True
-            self._report()
-            if once:
-                await self._delivered(10.0)
-                return good
-            await asyncio.sleep(self._settings.every)
+    async def _beside_looks(self, work: Coroutine[object, None, T]) -> T:
+        """However long a sync takes, alerts do not wait for it."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait((task,), timeout=LOOK_S))[0]:
+                self.look(time.time())
+            return task.result()
+        finally:
+            task.cancel()
 
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""

@@ -44,19 +44,3 @@ async def test_looks_go_on_however_long_a_sync_takes(engine, tmp_path, monkeypat
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
-
-
-async def test_what_breaks_a_look_ends_the_watch(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(watcher, "LOOK_S", 0.01)
-
-    class Broken(Watcher):
-        looks = 0
-
-        def look(self, now):
-            self.looks += 1
-            if self.looks > 1:
-                raise OSError("no room for the book")
-
-    with pytest.raises(OSError, match="no room"):
-        settings = Settings(to=tmp_path, sync=False)
-        await asyncio.wait_for(Broken(engine, tmp_path, settings, lambda *_: None).run(), 60)
