@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from console.config import HostConfig
+from remote.bundle import script
 from remote.transport import Channel, Completed, Transport
 from trainer.record.jsonl import decode_document
 
@@ -35,12 +37,21 @@ _STUDY_FILE = ".asked.toml"
 _WRITE = 'mkdir -p "$1" && cat > "$1/$2.part" && mv "$1/$2.part" "$1/$2"'
 
 
+# Where the queue looks from: a script of its own, replaced as a whole.
+_PUT = 'mkdir -p "$(dirname "$1")" && cat > "$1.$$" && mv -f "$1.$$" "$1"'
+_BUSY = 75
+
+
 class Refused(Exception):
     """The host's trainer does not accept it. `mend` says what to do."""
 
     def __init__(self, what: str, mend: str = "") -> None:
         super().__init__(what)
         self.what, self.mend = what, mend
+
+
+class Busy(Exception):
+    """The GPUs that it would need are not free now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +110,15 @@ class HostTrainer:
         assert isinstance(value, dict)
         return value
 
-    def check(self, text: str, env: Mapping[str, str]) -> tuple[Checked, ...]:
-        """Try the configuration out on the host. Refused when not even the trainer itself could be started there."""
-        words = ["mkdir", "-p", self._root, "&&", "sh", "-c", _CHECK, "sh"]
-        words += ["env", *_settings(self.around(env)), *self.argv("check", "--json", "--beside", self._root)]
+    def check(self, text: str, env: Mapping[str, str], gpus: float = 0.0) -> tuple[Checked, ...]:
+        """Try the configuration out on the host, with so many GPUs of its queue; Busy when they are not free. Refused
+        when not even the trainer itself could be started there."""
+        words = ["mkdir", "-p", self._root, "&&", "sh", "-c", _CHECK, "sh", "env", *_settings(self.around(env))]
+        words += [*self._with_gpus(gpus), *self.argv("check", "--json", "--beside", self._root)]
         line = " ".join(word if word == "&&" else shlex.quote(word) for word in words)
         done = self._transport.run(["sh", "-c", line], input=text.encode(), timeout=CHECK_S)
+        if gpus and done.code == _BUSY:
+            raise Busy(_complaint(done))
         try:
             value = json.loads(done.stdout)
             found = tuple(
@@ -115,10 +129,13 @@ class HostTrainer:
             raise self._refusal(done) from None
         return found
 
-    def trial(self, text: str, env: Mapping[str, str]) -> "Tried":
-        """Everything once on the host, on a few samples. Refused when not even the trainer could be started there."""
-        words = ["sh", "-c", _TRIAL, "sh", self._root, "env", *_settings(self.around(env)), *self.argv()]
+    def trial(self, text: str, env: Mapping[str, str], gpus: float = 0.0) -> "Tried":
+        """Everything once on the host, on a few samples; as `check`."""
+        around = _settings(self.around(env))
+        words = ["sh", "-c", _TRIAL, "sh", self._root, "env", *around, *self._with_gpus(gpus), *self.argv()]
         done = self._transport.run(words, input=text.encode(), timeout=TRIAL_S)
+        if gpus and done.code == _BUSY:
+            raise Busy(_complaint(done))
         found = decode_document(done.stdout)
         if found is None or not isinstance(found.get("ok"), bool):
             raise self._refusal(done)
@@ -145,6 +162,15 @@ class HostTrainer:
         if written.code != 0:
             raise self._refusal(written)
         return self._transport.open(["env", *settings, *argv])
+
+    def _with_gpus(self, gpus: float) -> list[str]:
+        """What comes before a command that is to have GPUs of the host's queue, if they are free now."""
+        if not gpus:
+            return []
+        path, name = f"{self._root}/slots.py", f"check-{secrets.token_hex(4)}"
+        self._transport.run(["sh", "-c", _PUT, "sh", path], input=script("remote.slots", "remote.probe"))
+        place = ["env", f"TRAJ_RUN_DIR={self._root}/runs/{name}"]
+        return [*place, self._python, "-B", path, "--gpus", f"{gpus:g}", "--now", "--"]
 
     def _resolve_here(self, path: Path, changes: Sequence[str], env: Mapping[str, str]) -> Completed:
         """A configuration that lies on this laptop, shown to the trainer on the host."""

@@ -66,7 +66,10 @@ def _of_races(races: Iterable[RaceView]) -> Iterator[Notice]:
     for race in races:
         if race.winner:
             who = f"race {race.name}"
-            yield Notice(f"race/{race.id}", who, f"won by {race.winner}", race.picture, level="note", at_once=True)
+            # by its winner: a host that comes back may have had an earlier one, and then that is news
+            yield Notice(
+                f"race/{race.id}/{race.winner}", who, f"won by {race.winner}", race.picture, level="note", at_once=True
+            )
 
 
 def _advice(where: str, who: str, item: Advice, *, at_once: bool = False) -> Notice:

@@ -26,7 +26,7 @@ class Outbox:
 
     def __init__(self, name: str, config: AlertConfig, folder: Path, tell: Callable[[str], None]) -> None:
         self.name, self._config, self._folder, self._tell = name, config, folder / name, tell
-        self._deliver = way_of(config)
+        self._way = way_of(config)
         self._wake, self._closed = threading.Event(), threading.Event()
         self._number = 0
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -46,10 +46,18 @@ class Outbox:
         return LEVELS.index(alert.notice.level) >= LEVELS.index(self._config.level)
 
     def put(self, alert: Alert) -> None:
-        """On the disk first."""
+        """On the disk; `deliver` when it has been written down that it was told. One that waits already, from a watch
+        that was killed before it could write that down, is not put twice."""
+        waiting = [_alert(path) for path in sorted(self._folder.glob("*.json"))]
+        of_it = [item for item in waiting if item is not None and item.notice.key == alert.notice.key]
+        if of_it and of_it[-1].over == alert.over:
+            return
         self._number += 1
         path = self._folder / f"{alert.time:017.3f}-{self._number:06}.json"
         atomic.replace(path, json.dumps(_letter(alert)).encode(), durable=True)
+
+    def deliver(self) -> None:
+        """What was put, from now on."""
         self._wake.set()
 
     @property
@@ -93,7 +101,7 @@ class Outbox:
 
     def _try(self, alert: Alert) -> Undelivered | None:
         try:
-            self._deliver(alert)
+            self._way(alert)
         except Undelivered as problem:
             return problem
         return None

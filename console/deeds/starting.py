@@ -11,7 +11,7 @@ from console.deeds.sharing import Room, room, share
 from console.fleet.words import duration
 from console.hosts import Hosts
 from console.parallel import Work, bind, in_turn, together
-from console.preflight import HostTrainer, Refused
+from console.preflight import Busy, HostTrainer, Refused
 from console.shipping.kit import Kit, Shipping
 from console.source import Step
 from remote.launcher import Launch
@@ -196,7 +196,11 @@ class Starter:
             return
         worker = self._config.workers[prepared.worker]
         yield Step(prepared.worker, f"checking it on {worker.host}: one real step, a validation, a checkpoint")
-        found = prepared.trainer.check(prepared.config_text, worker.env)
+        try:
+            found = prepared.trainer.check(prepared.config_text, worker.env, worker.gpus)
+        except Busy as busy:
+            yield Step(prepared.worker, f"not checked: {busy}")
+            return
         for item in found:
             if not item.ok:
                 yield Step(prepared.worker, f"check of {item.name} failed: {item.detail}", ok=False, mend=item.mend)
@@ -211,7 +215,11 @@ class Starter:
             return
         parts = "a step, an end, a resume, two epochs on a few samples, a checkpoint read back"
         yield Step(prepared.worker, f"trial on {worker.host}: {parts}; minutes")
-        found = prepared.trainer.trial(prepared.config_text, worker.env)
+        try:
+            found = prepared.trainer.trial(prepared.config_text, worker.env, worker.gpus)
+        except Busy as busy:
+            yield Step(prepared.worker, f"not started: no trial now: {busy}", ok=False, mend="start it without a trial")
+            return
         mend = found.findings[0][1] if found.findings else ""
         if not found.ok:
             yield Step(prepared.worker, f"not started: the trial failed: {found.wrong}", ok=False, mend=mend)

@@ -12,6 +12,9 @@ FALL = 0.02  # of the disk's size: more than this at once is not a checkpoint th
 _LEAST_POINTS, _LEAST_SPAN_S, _LEAST_GROWTH = 6, 60.0, 8 * 2**20
 _CLEAR = 0.6  # share of the movement that the line explains
 FARTHEST_S = 365 * 86400.0
+FORESIGHT = (
+    60.0  # a minute that was seen tells of an hour: somebody who copies for two minutes does not go on all night
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ def full_in(fill: Fill | None, free: int) -> float | None:
     """Seconds until nothing is free, at this rate."""
     if fill is None or fill.rate is None or fill.rate <= 0:
         return None
-    seconds = free / fill.rate
-    return seconds if seconds < FARTHEST_S else None
+    seconds, seen = free / fill.rate, fill.points[-1][0] - fill.points[0][0]
+    return seconds if seconds < min(FARTHEST_S, FORESIGHT * seen) else None
 
 
 def _rate(points: tuple[tuple[float, int], ...]) -> float | None:

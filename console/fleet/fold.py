@@ -34,6 +34,7 @@ from trainer.record.race import Winner
 
 LOG_LINES = 5000  # kept of each run's log; the whole of it is in the mirror
 SKEWS = 5  # figures that the clocks are compared over
+_LOST = ("stale", "unreachable")
 RUNS, RACES = "runs", "races"
 Kept = Document | Chunk | FolderGone  # what can be known from before
 Recalled = tuple[Event, float, Callable[[], bytes] | None]  # its time; what reads the part of a stream before it
@@ -117,7 +118,8 @@ def fold_host(host: Host, event: LinkState | Hello | Telemetry | Facts | Synced,
         case LinkState():
             since = host.link_since if event.phase == host.link.phase else now
             synced = host.synced and event.phase in ("connected", "stale")
-            return replace(host, link=event, link_since=since, synced=synced)
+            lost = event.phase in _LOST or (event.phase == "connecting" and host.lost)
+            return replace(host, link=event, link_since=since, lost=lost, synced=synced)
         case Hello():
             known = host.hello is not None and host.hello.boot_id and event.boot_id
             again = bool(known and host.hello and host.hello.boot_id != event.boot_id)

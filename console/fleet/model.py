@@ -22,6 +22,7 @@ class Host:
     name: str
     link: LinkState = field(default_factory=lambda: LinkState("connecting"))
     link_since: float = 0.0
+    lost: bool = False  # the link was up or could not be opened, and has not come (back) since
     heard_at: float | None = None
     hello: Hello | None = None
     telemetry: Telemetry | None = None

@@ -1,13 +1,14 @@
-"""The round of a watch: look every second, sync and report every two minutes. What it knows of alerts is on the disk
-before anything is sent, so that one that is killed and started again misses nothing and repeats nothing.
+"""The rounds of a watch: look every second, and beside that sync and report every two minutes. What it knows of alerts
+is on the disk before anything is sent, so that one that is killed and started again misses nothing and repeats nothing.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from console import report
 from console.alerts import book as books
@@ -15,7 +16,7 @@ from console.alerts.notices import notices
 from console.alerts.outbox import Outbox
 from console.engine import Engine
 from console.fleet.model import RunKey
-from console.fleet.view import race_views, worker_rows
+from console.fleet.view import host_rows, race_views, worker_rows
 from console.parallel import in_thread
 from console.pulling.options import PullOptions
 from console.races.keeper import Keeper
@@ -29,7 +30,9 @@ from trainer.record.jsonl import decode_document
 
 LOOK_S = 1.0
 RULES = "rules"  # the lease of whoever acts on the rules of races: a watch, or `trajconsole race`
+KEEP_S = 10.0  # between two writes of the book in which nothing is new but the time
 Tell = Callable[[str, str], None]  # words, tone
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Watcher:
         self._elsewhere, self._book_of = elsewhere, book_of
         self._engine, self._settings, self._tell = engine, settings, tell
         self._path = folder / "book.json"
-        self._book = self._load()
+        self._book, self._kept = self._load(), 0.0
         self._outboxes = [
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
@@ -93,7 +96,7 @@ class Watcher:
                 self.look(time.time())
                 self._keeper.look(time.time())
                 if time.monotonic() >= due:
-                    good = await self._sync() if self._settings.sync else True
+                    good = await self._beside_looks(self._sync()) if self._settings.sync else True
                     self._report()
                     due = time.monotonic() + self._settings.every
                     if once:
@@ -132,14 +135,26 @@ class Watcher:
                 self._book = books.merged(self._book or books.Book(), books.from_json(found or {}))
         return other
 
+    async def _beside_looks(self, work: Coroutine[object, None, T]) -> T:
+        """However long a sync takes, alerts do not wait for it."""
+        task = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait((task,), timeout=LOOK_S))[0]:
+                self.look(time.time())
+                self._keeper.look(time.time())
+            return task.result()
+        finally:
+            task.cancel()
+
     def look(self, now: float) -> None:
         """What is to be told goes into the outboxes, and into the book only then."""
         pump = self._engine.pump
-        contents = gather(pump.fleet, pump.races(), now)
-        found = notices(contents.hosts, contents.workers, contents.races)
+        hosts = host_rows(pump.fleet, now)
+        found = notices(hosts, worker_rows(pump.fleet, now), race_views(pump.fleet, pump.races(), now))
         if self._book is None:
             self._book = books.Book().accepting(found, now)
-        book, alerts = self._book.step(found, now)
+        unseen = [host.name for host in hosts if host.phase != "connected"]
+        book, alerts = self._book.step(found, now, unseen=unseen)
         for alert in alerts:
             level = {"note": "text", "warning": "warn", "error": "bad"}[alert.notice.level]
             over = "over: " if alert.over else ""
@@ -147,9 +162,13 @@ class Watcher:
             for outbox in self._outboxes:
                 if outbox.wants(alert):
                     outbox.put(alert)
-        if alerts or book.entries.keys() != self._book.entries.keys() or not self._path.exists():
-            atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=True)
+        news = bool(alerts) or book.entries.keys() != self._book.entries.keys() or not self._path.exists()
+        if news or now - self._kept >= KEEP_S:
+            atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=news)
+            self._kept = now
         self._book = book
+        for outbox in self._outboxes if alerts else ():
+            outbox.deliver()
 
     def would(self, now: float) -> list[tuple[str, str]]:
         """What would be done now, in lines of text and tone; nothing of it is."""

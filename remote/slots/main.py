@@ -1,7 +1,8 @@
 """`queue.py --gpus N [--after NAME[=RUN]]… [--any-end] [--lane NAME --at-once N] -- COMMAND…`: wait for the turn, take
 GPUs, become the command. Of those that name the same lane, so many run at the same time.
 
-Polls twice a second. It ends when a file "stop" appears in the run's folder, and on any signal.
+Polls twice a second. It ends when a file "stop" appears in the run's folder, and on any signal. With `--now` nothing is
+waited for: it ends with 75 when the GPUs are not free or others wait, and says so; a run's folder is not needed then.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from remote.probe.gpus import Gpus, GpuSampler, Seen
 from remote.slots import before, turn
-from remote.slots.parts import Parts, lock
+from remote.slots.parts import Parts, lock, private
 from remote.slots.tickets import Ticket, Tickets
-from remote.slots.words import Words
+from remote.slots.words import Unheard, Words
 
 _EVERY = 0.5
+_BUSY = 75  # EX_TEMPFAIL
+_LOOKS_NOW = 10  # others may have the queue's lock in hand just then
 _FIRST_ANSWER = 10.0  # how long a driver may take for its first one
 _VARIABLES = {"nvml": ("CUDA_VISIBLE_DEVICES",), "nvidia-smi": ("CUDA_VISIBLE_DEVICES",)}
 _OF_AMD = ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES")
@@ -34,6 +37,7 @@ class Request(NamedTuple):
     command: Tuple[str, ...]
     lane: str = ""
     at_once: int = 0
+    now: bool = False
 
     @property
     def root(self) -> str:
@@ -58,19 +62,22 @@ def parse(words: Sequence[str], run: str) -> Request:
             lane = value
         elif name == "--at-once":
             at_once = int(value)
-    return Request(run, gpus, tuple(after), command, lane, at_once)
+    return Request(run, gpus, tuple(after), command, lane, at_once, "--now" in options)
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # as if the command had begun already
     request = parse(sys.argv[1:], os.environ["TRAJ_RUN_DIR"])
-    words = Words(request.run)
+    words = Unheard() if request.now else Words(request.run)
     try:
         taken = Waiting(request, words).wait()
     except Refused as refusal:
         words.event("left the queue", why=str(refusal))
         words.ended("failed", str(refusal))
         sys.exit("not started: %s" % refusal)
+    if taken is None and request.now:
+        sys.stderr.write("%s\n" % (words.said or "others look at the queue"))
+        sys.exit(_BUSY)
     if taken is None:
         words.event("left the queue", why="stopped")
         words.ended("stopped", "stopped while it waited")
@@ -90,17 +97,21 @@ class Waiting:
     def __init__(self, request: Request, words: Words) -> None:
         self._request, self._words, self._name = request, words, os.path.basename(request.run)
         # One queue a machine, where several of them share a home.
-        self._folder = os.path.join(request.root, "slots", socket.gethostname())
+        shared = os.path.expanduser(os.environ.get("TRAJ_SLOTS", ""))
+        if shared and not os.path.isdir(shared):
+            raise Refused("TRAJ_SLOTS = %s is no folder: somebody has to make it for those who share it" % shared)
+        self._folder = os.path.join(shared or private(os.path.join(request.root, "slots")), socket.gethostname())
         self._tickets = Tickets(self._folder)
         self._parts = Parts(os.path.join(self._folder, "gpus"))
         self._gpus: Optional[GpuSampler] = None
         self._ticket: Optional[Ticket] = None
         self._place: Optional[int] = None  # in the lane: kept while it waits for GPUs, and by the command
         self._began = time.monotonic()
+        self._looks = 0
 
     def wait(self) -> Optional[Dict[str, str]]:
         """Wait; then the variables for the command. None: somebody created the file "stop". Refused: it cannot come."""
-        while not os.path.exists(os.path.join(self._request.run, "stop")):
+        while not self._is_over():
             found = self._try()
             if found is not None:
                 return found
@@ -108,6 +119,12 @@ class Waiting:
         if self._ticket is not None:
             self._ticket.give_up()
         return None
+
+    def _is_over(self) -> bool:
+        if self._request.now:
+            self._looks += 1
+            return bool(self._words.said) or self._looks > _LOOKS_NOW
+        return os.path.exists(os.path.join(self._request.run, "stop"))
 
     def _try(self) -> Optional[Dict[str, str]]:
         why = self._missing()
@@ -118,7 +135,7 @@ class Waiting:
             return None  # somebody else is looking: in a moment
         try:
             if self._ticket is None:
-                self._ticket = self._tickets.draw(self._name, before.launched(self._request.run))
+                self._ticket = self._tickets.draw(self._name, before.launched(self._request.run) or time.time())
                 after = [item.session for item in self._request.after]
                 self._words.event("queued", gpus=self._request.gpus, after=after)
             lane = "" if why else self._request.lane  # one that waits for something else keeps nobody waiting

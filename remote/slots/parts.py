@@ -4,6 +4,7 @@ it open is gone, however it went. A lock goes on through exec to the command, an
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -14,17 +15,41 @@ from remote.slots.turn import PARTS
 
 
 def lock(path: str, *, make: bool = True) -> Optional[int]:
-    """An open file that holds the lock; None when somebody else does, or when it is not there and is not to be made."""
+    """An open file that holds the lock; None when somebody else does, or when it is not there and is not to be made.
+
+    Whoever may write into its folder may lock it: several accounts share a queue by a folder of a group of theirs.
+    """
     try:
-        handle = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o600)
+        handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:
-        return None
+        if not make:
+            return None
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with contextlib.suppress(PermissionError):  # somebody else has made it meanwhile
+            os.fchmod(handle, os.stat(os.path.dirname(path)).st_mode & 0o666)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         return None
     return handle
+
+
+def folder(path: str) -> str:
+    """Make it, and what is above it: each as open as the folder that it lies in."""
+    if not os.path.isdir(path):
+        above = folder(os.path.dirname(path))
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+            os.chmod(path, os.stat(above).st_mode & 0o7777)
+    return path
+
+
+def private(path: str) -> str:
+    """A folder that is only ours."""
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    os.chmod(path, 0o700)
+    return path
 
 
 class Parts:
@@ -41,7 +66,7 @@ class Parts:
         """So many parts of each: open files that hold them; None when one of them went to somebody else meanwhile."""
         taken: List[int] = []
         for gpu in ids:
-            os.makedirs(self._of(gpu), mode=0o700, exist_ok=True)
+            folder(self._of(gpu))
             mine: List[int] = []
             for number in range(PARTS):
                 handle = lock(self._part(gpu, number)) if len(mine) < parts else None

@@ -8,6 +8,7 @@ import json
 import os
 from typing import Any, Dict, List, Optional
 
+from remote.slots.parts import folder as make_folder
 from remote.slots.parts import lock
 
 
@@ -38,7 +39,7 @@ class Tickets:
         self._folder = folder
         self._lock = os.path.join(folder, "lock")
         self._waiting = os.path.join(folder, "waiting")
-        os.makedirs(self._waiting, mode=0o700, exist_ok=True)
+        make_folder(self._waiting)
 
     def held(self) -> Optional[int]:
         """The queue's lock as an open file, to be closed soon; None while somebody else is looking."""

@@ -17,12 +17,12 @@ class Words:
         self._folder = folder
         self._path = os.path.join(folder, "status.json")
         self._before = self._read()
-        self._said, self._at = "", 0.0
+        self.said, self._at = "", 0.0
 
     def waiting(self, why: str) -> None:
         """It waits for this; written when the words change, and now and then as a sign of life."""
-        if why != self._said or time.monotonic() > self._at + _BEAT:
-            self._said, self._at = why, time.monotonic()
+        if why != self.said or time.monotonic() > self._at + _BEAT:
+            self.said, self._at = why, time.monotonic()
             self._write({"state": "queued", "message": why, "reason": ""})
 
     def ended(self, state: str, why: str) -> None:
@@ -62,6 +62,22 @@ class Words:
             return {}
         old = found if isinstance(found, dict) else {}
         return {} if old.get("state") == "queued" else old
+
+
+class Unheard(Words):
+    """Of nobody: what would be written is only kept."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def begin(self) -> None:
+        """Nothing to put back."""
+
+    def event(self, what: str, **more: Any) -> None:
+        """Nobody's."""
+
+    def _write(self, now: Dict[str, Any]) -> None:
+        pass
 
 
 def _start_of(pid: int) -> Optional[int]:

@@ -1,9 +1,11 @@
 """A real full disk: a small tmpfs in a mount namespace of its own, seen from here through /proc."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -98,6 +100,32 @@ def test_a_full_disk_pauses_the_run_and_room_lets_it_go_on(disk: Disk, tiny: Tin
     results = [run.document("results.json") for run in (reader, whole)]
     assert results[0] is not None and results[1] is not None
     assert results[0]["weights_sha256"] == results[1]["weights_sha256"]
+
+
+def test_a_run_can_say_what_it_waits_for_although_somebody_else_takes_the_last_byte(disk: Disk) -> None:
+    done = threading.Event()
+
+    disk.wait_for(lambda status: status.step is not None and status.step > 0)  # then the disk is mounted
+
+    def take() -> None:
+        with (disk.inside / "theirs").open("ab", buffering=0) as file:
+            while not done.wait(0.01):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(4096))
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    try:
+        full = disk.wait_for(lambda status: status.phase == "disk full")
+        beat = full.heartbeat or 0.0
+        disk.wait_for(lambda status: status.phase == "disk full" and (status.heartbeat or 0.0) > beat + 2.0)
+    finally:
+        done.set()
+        taker.join()
+    for name in ("ballast", "theirs"):
+        (disk.inside / name).unlink()
+    assert disk.process.wait(timeout=60) == 0
 
 
 def test_a_paused_run_can_still_be_ended(disk: Disk) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,12 @@ def _quick(monkeypatch):
     monkeypatch.setattr(ways, "TIMEOUT_S", 1.0)
 
 
+def send(box, *alerts):
+    for item in alerts:
+        box.put(item)
+    box.deliver()
+
+
 def alert(what, level="error", number=0):
     now = time.time() + number / 1000
     return Alert(Notice(f"k{number}", "a", what, "proof", "mend", level), now, now)
@@ -94,8 +101,7 @@ def open_box(tmp_path):
 def test_failures_are_tried_again_in_order_and_nothing_is_lost(receiver, open_box):
     receiver.answers = [500, 503, 429, 200, 500]
     box = open_box(AlertConfig(webhook=receiver.address))
-    for number in range(3):
-        box.put(alert(f"trouble {number}", number=number))
+    send(box, *(alert(f"trouble {number}", number=number) for number in range(3)))
     until(lambda: len(receiver.got) == 3 and box.left == 0)
     assert [json.loads(body)["what"] for _, body in receiver.got] == ["trouble 0", "trouble 1", "trouble 2"]
     assert any("127.0.0.1 answered 500" in text for text in box.told)
@@ -106,8 +112,8 @@ def test_a_slow_server_holds_up_nobody(receiver, open_box):
     receiver.pause = 1.5  # longer than one may take
     box, other = open_box(AlertConfig(webhook=receiver.address)), open_box(AlertConfig(command=("true",)), "other")
     began = time.monotonic()
-    box.put(alert("slow"))
-    other.put(alert("quick"))
+    send(box, alert("slow"))
+    send(other, alert("quick"))
     assert time.monotonic() - began < 1.0
     until(lambda: other.left == 0)
     assert box.left == 1
@@ -118,7 +124,7 @@ def test_a_slow_server_holds_up_nobody(receiver, open_box):
 def test_what_was_not_delivered_is_delivered_by_the_next(receiver, open_box):
     config = AlertConfig(webhook="http://127.0.0.1:9/")
     box = open_box(config)
-    box.put(alert("kept"))
+    send(box, alert("kept"))
     until(lambda: box.told)
     box.close()
     assert box.left == 1
@@ -127,11 +133,24 @@ def test_what_was_not_delivered_is_delivered_by_the_next(receiver, open_box):
     assert json.loads(receiver.got[0][1])["what"] == "kept"
 
 
+def test_a_letter_waits_for_the_book_and_is_not_put_twice_by_one_that_was_killed_before(receiver, open_box):
+    """The folder, not the box, remembers: the second `put` is the next watch's."""
+    box = open_box(AlertConfig(webhook=receiver.address))
+    box.put(alert("it broke"))
+    over = replace(alert("it broke"), over=True)
+    for item in (alert("it broke"), over, over, alert("it broke")):
+        box.put(item)
+    assert box.left == 3 and not receiver.got
+    box.deliver()
+    until(lambda: box.left == 0)
+    assert [json.loads(body)["over"] for _, body in receiver.got] == [False, True, False]
+
+
 @pytest.mark.parametrize("status", [302, 400, 404])
 def test_a_refusal_is_final_and_said_and_a_secret_address_is_followed_nowhere(receiver, open_box, status):
     receiver.answers = [status]
     box = open_box(AlertConfig(webhook=receiver.address))
-    box.put(alert("no"))
+    send(box, alert("no"))
     until(lambda: box.told and box.left == 0)
     assert any(f"answered {status}" in text for text in box.told)
 
@@ -139,8 +158,8 @@ def test_a_refusal_is_final_and_said_and_a_secret_address_is_followed_nowhere(re
 def test_quiet_hours_hold_back_all_but_errors(receiver, open_box, monkeypatch):
     monkeypatch.setattr(boxes, "is_quiet", lambda hours, now: bool(hours))
     box = open_box(AlertConfig(webhook=receiver.address, quiet="00:00-23:59"))
-    box.put(alert("later", "warning", 0))
-    box.put(alert("now", "error", 1))
+    send(box, alert("later", "warning", 0))
+    send(box, alert("now", "error", 1))
     until(lambda: receiver.got)
     assert json.loads(receiver.got[0][1])["what"] == "now" and box.left == 1
 

@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from console.deeds.queueing import Place, queued
+from remote.bundle import script
 from remote.launcher import Launch
 from remote.local import LocalTransport
+from remote.slots.parts import Parts
 from remote.tmux import TmuxLauncher
 
 STUB = Path(__file__).parents[1] / "data" / "nvml" / "stub.c"
@@ -76,7 +78,7 @@ class House:
     def __init__(self, launcher, root, environment):
         self.launcher, self.root, self.environment = launcher, root, environment
         self.seen = root / "seen"
-        self.seen.mkdir()
+        self.seen.mkdir(parents=True)
 
     def start(self, name, place, until="0.2", argv=None, env=None):
         work = argv or (sys.executable, "-c", WORK, str(self.seen), until)
@@ -119,8 +121,8 @@ def living(house, names, killed, chance):
     return who and (who, pids[who])
 
 
-def test_twenty_workers_on_three_gpus_and_random_kills(house):
-    chance = random.Random(20)
+def twenty(house, seed):
+    chance = random.Random(seed)
     names = [f"w{number:02}" for number in range(20)]
     killed = set()
     for number, name in enumerate(names):
@@ -140,6 +142,16 @@ def test_twenty_workers_on_three_gpus_and_random_kills(house):
     assert set(ran) >= set(names) - killed
     wide = [item["gpus"].split(",") for item in house.order() if int(item["run"][1:3]) % 5 == 4]
     assert all(len(set(gpus)) == 2 for gpus in wide)
+
+
+def test_twenty_workers_on_three_gpus_and_random_kills(house):
+    twenty(house, 20)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_twenty_workers_on_three_gpus_and_random_kills_with_other_seeds(house, seed):
+    twenty(house, seed)
 
 
 def test_the_order_is_the_one_of_the_start_and_a_wide_one_is_not_passed_over(house):
@@ -237,3 +249,83 @@ def test_what_can_never_be_is_said_at_once(house):
     assert house.status("greedy")["reason"] == "it wants 4 GPUs, and this host has 3"
     assert "this host has 1 that its environment allows (1)" in house.log("allowed")
     assert "cannot run no-such-program" in house.log("typo")
+
+
+def test_gpus_for_a_moment_are_had_only_when_they_are_free_and_nobody_waits(house):
+    """What a check before a start asks for."""
+    path = house.root / "slots.py"
+    path.write_bytes(script("remote.slots", "remote.probe"))
+
+    def now(gpus):
+        work = [sys.executable, "-c", "import os; print(os.environ['CUDA_VISIBLE_DEVICES'])"]
+        argv = [sys.executable, "-B", str(path), "--gpus", str(gpus), "--now", "--", *work]
+        environment = {**os.environ, **house.environment, "TRAJ_RUN_DIR": str(house.root / "runs" / "check-1")}
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+    done = now(1)
+    assert (done.returncode, done.stdout) == (0, "GPU-0\n"), done.stderr
+    house.start("first", Place(gpus=2), until="told")
+    until(house.order)
+    assert now(1).stdout == "GPU-2\n"
+    done = now(2)
+    assert done.returncode == 75 and done.stderr == "waits for 2 GPUs: 1 of 3 GPUs free\n"
+    house.start("wide", Place(gpus=3))
+    until(lambda: "1 of 3 GPUs free" in house.status("wide").get("message", ""))
+    done = now(1)
+    assert done.returncode == 75 and "1 ahead of it" in done.stderr, "it was not its turn"
+    assert now(4).returncode == 1
+    house.go()
+    until(lambda: house.code("wide") == 0)
+    assert not (house.root / "runs" / "check-1").exists()
+
+
+def test_two_roots_share_a_queue_by_a_folder_of_both(house, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    other = House(house.launcher, tmp_path / "other", {**house.environment, "TRAJ_SLOTS": str(shared)})
+    house.environment["TRAJ_SLOTS"] = str(shared)
+    house.start("mine", Place(gpus=2), until="told")
+    until(house.order)
+    other.start("theirs", Place(gpus=2))
+    until(lambda: "1 of 3 GPUs free" in other.status("theirs").get("message", ""))
+    house.go()
+    until(lambda: other.code("theirs") == 0 and house.code("mine") == 0)
+    house.start("nowhere", Place(gpus=1), env={"TRAJ_SLOTS": str(tmp_path / "none")})
+    until(lambda: house.code("nowhere") == 1)
+    assert "is no folder" in house.status("nowhere")["reason"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be two others")
+def test_accounts_of_one_group_share_locks_and_others_do_not(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    os.chown(shared, 0, 4711)
+    shared.chmod(0o2770)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.getuid() and len(folder.parts) > 2:
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+    def as_user(uid, gid, expected):
+        """Take a part and write into it, or be kept out."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            with contextlib.suppress(BaseException):
+                os.umask(0o077)
+                os.setgroups([])
+                os.setgid(gid)
+                os.setuid(uid)
+                try:
+                    code = 0 if Parts(str(shared / "h")).take(["GPU-0"], 12, {"pid": os.getpid()}) else 2
+                except PermissionError:
+                    code = 3
+            os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == expected
+
+    as_user(4001, 4711, 0)
+    as_user(4002, 4711, 0)
+    as_user(4003, 4003, 3)
+    mine = Parts(str(shared / "h")).take(["GPU-0"], 12, {"pid": os.getpid()})
+    as_user(4002, 4711, 2)
+    for handle in mine:
+        os.close(handle)

@@ -22,6 +22,16 @@ def replace(path: Path, data: bytes, *, durable: bool = False) -> None:
         sync_folder(path.parent)
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Over the bytes that are there, which needs no room where others have taken the last of it. A reader may see a
+    mixture: only for what is written again in a moment."""
+    with path.open("r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        if len(data) > size:
+            os.posix_fallocate(file.fileno(), 0, len(data))  # all of it, or an error before anything is touched
+        os.pwrite(file.fileno(), data.ljust(size), 0)
+
+
 def create_once(path: Path, data: bytes) -> bool:
     """Create `path` with its whole content; False when somebody was first. Exactly one of many callers gets True."""
     temporary = _write_beside(path, data, durable=True)

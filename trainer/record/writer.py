@@ -38,8 +38,14 @@ class RunWriter:
         self.close()
 
     def status(self, status: Status) -> None:
-        """Replace status.json."""
-        atomic.replace(self.path / files.STATUS, encode(status.to_json()))
+        """Replace status.json; on a full disk write over it, so that the run can say what it waits for."""
+        path, data = self.path / files.STATUS, encode(status.to_json())
+        try:
+            atomic.replace(path, data)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not path.exists():
+                raise
+            atomic.overwrite(path, data)
 
     def metric(self, row: Mapping[str, Any]) -> None:
         """Append one row to metrics.jsonl: step, epoch, phase, and any names with numbers. Adds the time."""

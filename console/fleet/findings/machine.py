@@ -49,11 +49,14 @@ def memory_words(host: Host) -> str:
 
 
 def _link(host: Host, now: float) -> Iterator[Advice]:
-    if host.link.phase in ("unreachable", "auth failed", "host key", "broken", "stale"):
-        last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
-        waits = host.link.phase in ("auth failed", "host key")
-        proof = sentence(host.link.detail, last)
-        yield Advice(host.link.phase, proof, host.link.mend, "error", "admit" if waits else "")
+    last = f"last heard {duration(now - host.heard_at)} ago" if host.heard_at is not None else "never heard"
+    proof = sentence(host.link.detail, last)
+    if host.link.phase in ("auth failed", "host key"):
+        yield Advice(host.link.phase, proof, host.link.mend, "error", "admit")
+    elif host.link.phase == "broken":
+        yield Advice(host.link.phase, proof, host.link.mend, "error")
+    elif host.lost:  # one trouble, also between two tries and while the next one is made
+        yield Advice("unreachable", proof, host.link.mend, "error")
 
 
 def _memory(host: Host) -> Iterator[Advice]:

@@ -16,22 +16,53 @@ HOT = Notice("gpu1//hot", "gpu1", "GPU 0 is slowed down", "heat", "look at its f
 END = Notice("here/a-1/end finished", "a", "finished", level="note", at_once=True)
 
 
-def test_a_hiccup_is_not_told_and_what_holds_is_told_once():
-    book, told = Book().step([HOT], 0.0)
+def looks(book, found, begin, end, **more):
+    """A look every second; what was told."""
+    told = []
+    for second in range(int(begin), int(end)):
+        book, news = book.step(found(second) if callable(found) else found, float(second), **more)
+        told += news
+    return book, told
+
+
+def test_a_hiccup_is_not_told_nor_are_two_and_what_holds_is_told_once():
+    book, told = looks(Book(), lambda second: [HOT] if second % 28 < 20 else [], 0, 400)
+    assert not told, "it never held"
+    book, told = looks(book, [HOT], 500, 500 + HOLD_S)
     assert not told
-    book, told = book.step([], 10.0)
-    book, told = book.step([HOT], HOLD_S - 1)
-    assert not told
-    book, told = book.step([HOT], HOLD_S)
-    assert [alert.notice for alert in told] == [HOT] and told[0].since == 0.0
-    for second in range(1, 600):
-        book, told = book.step([HOT] if second % 40 else [], HOLD_S + second)  # it flickers
-        assert not told
-    book, told = book.step([], HOLD_S + 600 + CLEAR_S)
+    book, told = looks(book, lambda second: [HOT] if second % 40 else [], 500 + HOLD_S, 1200)  # it flickers
+    assert [(alert.notice, alert.since, alert.over) for alert in told] == [(HOT, 500.0, False)]
+    book, told = looks(book, [], 1200, 1202 + CLEAR_S)
     assert [alert.over for alert in told] == [True]
-    book, told = book.step([HOT], HOLD_S + 800 + CLEAR_S)
-    book, told = book.step([HOT], 2 * HOLD_S + 800 + CLEAR_S)
+    book, told = looks(book, [HOT], 1500, 1502 + HOLD_S)
     assert [alert.over for alert in told] == [False]
+
+
+def test_time_in_which_nobody_looked_counts_for_nothing():
+    book, told = looks(Book(), [HOT], 0, 20)
+    book, told = looks(book, [HOT], 300, 300 + HOLD_S)
+    assert not told, "it need not have held while the laptop slept"
+    book, told = looks(book, [HOT], 300 + HOLD_S, 400)
+    assert [alert.since for alert in told] == [300.0]
+    book = from_json(json.loads(json.dumps(book.to_json())))  # killed, and started again an hour later
+    book, told = looks(book, lambda second: [HOT] if second > 4010 else [], 4000, 4200)
+    assert not told, "the same trouble is there: it was told"
+    book, told = looks(book, [], 9000, 9000 + CLEAR_S - 2)
+    assert not told, "it has not been seen to be away for long"
+    book, told = looks(book, [], 9000 + CLEAR_S - 2, 9003 + CLEAR_S)
+    assert [alert.over for alert in told] == [True]
+
+
+def test_of_a_host_that_cannot_be_reached_nothing_is_over():
+    stuck = Notice("gpu1/a-1/no progress for #", "a", "no progress for 2 min")
+    book, told = looks(Book(), [stuck], 0, 60)
+    assert len(told) == 1
+    book, told = looks(book, [], 60, 900, unseen=("gpu1",))
+    assert not told
+    book, told = looks(book, [stuck], 900, 1000)
+    assert not told
+    book, told = looks(book, [], 1000, 1002 + CLEAR_S)
+    assert [alert.over for alert in told] == [True]
 
 
 def test_a_fact_is_told_at_once_and_never_again():
@@ -47,7 +78,7 @@ def test_facts_of_long_ago_are_known_at_the_first_look_and_troubles_are_not():
     book = Book().accepting([END, HOT], 0.0)
     book, told = book.step([END, HOT], 0.0)
     assert not told
-    book, told = book.step([END, HOT], HOLD_S)
+    book, told = looks(book, [END, HOT], 1, 1 + HOLD_S)
     assert [alert.notice for alert in told] == [HOT]
 
 

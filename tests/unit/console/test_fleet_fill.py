@@ -34,6 +34,12 @@ def test_time_until_full():
     assert full_in(fill, 2**60) is None  # more than a year
 
 
+def test_minutes_tell_of_hours_and_not_of_days():
+    fill = watched(lambda moment: 100 * GIB + MIB * moment, 600)
+    assert full_in(fill, 30 * GIB) == pytest.approx(30 * 1024, rel=0.01) and full_in(fill, 60 * GIB) is None
+    assert full_in(watched(lambda moment: MIB * moment, 6000), 60 * GIB) == pytest.approx(60 * 1024, rel=0.01)
+
+
 @given(st.floats(0, 5e11), st.integers(0, 2**30), st.integers(0, 50))
 def test_noise_alone_has_no_end(base, amplitude, seed):
     """Temporary files that come and go, of any size up to a gigabyte."""

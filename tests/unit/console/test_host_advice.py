@@ -6,13 +6,14 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from console.fleet.host_advice import host_advice
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.document import status_document
 from console.fleet.drivers import trouble
-from console.fleet.fold import fold
-from console.fleet.model import Fleet
+from console.fleet.fold import fold, fold_host
+from console.fleet.model import Fleet, Host
 from console.fleet.view import host_rows, worker_rows
 from console.frame import host_lines
 from remote.events import Block, Cache, Chunk, Disk, Document, Facts, Gpu, GpuProcess, Hello, LinkState, Telemetry
@@ -185,3 +186,11 @@ def test_a_reboot_explains_a_worker_that_vanished():
     (row,) = worker_rows(fleet, NOW)
     assert row.state.name == "vanished" and "started again 5 min ago" in row.state.evidence
     assert row.advice[0].what == "the host was rebooted: its workers ended with it" and "resume" in row.advice[0].mend
+
+
+def test_a_lost_link_is_one_trouble_also_while_it_is_tried_again():
+    host, found = Host("gpu1"), []
+    for phase in ("connecting", "connected", "stale", "connecting", "unreachable", "connecting", "connected"):
+        host = fold_host(host, LinkState(phase), 5.0)
+        found.append([item.what for item in host_advice(host, None, 10.0)])
+    assert found == [[], [], *[["unreachable"]] * 4, []]
