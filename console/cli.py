@@ -78,11 +78,10 @@ def _spelt_out(words: list[str]) -> list[str]:
     """`history TERM…` is short for `history search TERM…`."""
     valued = {at + 1 for at, word in enumerate(words) if word in VALUED}
     bare = [at for at, word in enumerate(words) if not word.startswith("-") and at not in valued]
-    if not bare or words[bare[0]] != "history" or {"-h", "--help"} & set(words[:2]):
+    if not bare or words[bare[0]] != "history" or (len(bare) > 1 and words[bare[1]] in HISTORY):
         return words
-    if len(bare) > 1 and words[bare[1]] in HISTORY:
-        return words
-    return [*words[: bare[0] + 1], "search", *words[bare[0] + 1 :]]
+    after = bare[0] + 1
+    return words if words[after : after + 1] in (["-h"], ["--help"]) else [*words[:after], "search", *words[after:]]
 
 
 def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:

@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace, entries: "list[Entry]", labels: "Mapping[
     from console.exporting.deed import export
     from console.exporting.record import Chosen, folder_of
     from console.fleet.model import RunKey
+    from console.format import plural
     from console.labels import Label
     from console.past import key_of
     from console.pulling.ledger import Pulls
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace, entries: "list[Entry]", labels: "Mapping[
         for done, count in export(way, folder, chosen):
             if time.monotonic() - said > SAY_S:
                 said = time.monotonic()
-                print(f"{done} of {len(chosen)} runs, {count:,} {what}", file=sys.stderr, flush=True)
+                print(f"{done} of {plural(len(chosen), 'run')}, {count:,} {what}", file=sys.stderr, flush=True)
     except ValueError as error:
         raise ConfigError([Problem("trajconsole history export", None, "", str(error))]) from None
     except OSError as error:
@@ -57,5 +58,5 @@ def run(arguments: argparse.Namespace, entries: "list[Entry]", labels: "Mapping[
         return 1
     without = sum(place is None for place in places)
     note = f"; of {without} this laptop has no rows" if without else ""
-    print(f"{len(chosen)} runs, {count:,} {what} in {folder}{note}")
+    print(f"{plural(len(chosen), 'run')}, {count:,} {what} in {folder}{note}")
     return 0

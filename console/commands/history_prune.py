@@ -41,8 +41,9 @@ def run(arguments: argparse.Namespace, history: "History", labels: "Mapping[str,
     doing = bool(going) and not arguments.dry_run
     if not arguments.json:
         _tell(found, frame.stdout(arguments.ascii))
-    if doing and not _may(arguments):
-        return 2
+    refused = _refusal(arguments) if doing else 0
+    if refused:
+        return refused
     gone = list(prune(common.state_of(arguments), history, going)) if doing else []
     if arguments.json:
         common.print_json(_document(found, done=doing))
@@ -110,16 +111,17 @@ def _tell(found: "Sequence[Verdict]", out: "Paper") -> None:
     out.line(f"{_runs(len(going))}, {_size(going)} on this laptop; hosts and what was pulled are not touched", "")
 
 
-def _may(arguments: argparse.Namespace) -> bool:
+def _refusal(arguments: argparse.Namespace) -> int:
+    """The exit code when nothing may be removed; 0 when it may."""
     if arguments.readonly:
         print("trajconsole: --readonly: nothing is removed", file=sys.stderr)
-        return False
+        return 2
     if arguments.yes:
-        return True
+        return 0
     if arguments.json or not sys.stdin.isatty():
         print("trajconsole: nothing is removed: --yes says that it may be", file=sys.stderr)
-        return False
-    return input("Remove this? [y/N] ").strip().lower() in ("y", "yes")
+        return 2
+    return 0 if input("Remove this? [y/N] ").strip().lower() in ("y", "yes") else 1
 
 
 def _document(found: "Sequence[Verdict]", *, done: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from console.history.rebuild import Rebuilt, from_mirror
 from console.history.versions import STEPS, migrate, version_of
 
 FILE = "history.sqlite"
-BUSY_S = 20.0  # another console may be building it anew
+OPENING_S, WRITING_S = 20.0, 2.0  # that another console may take: it may be building it anew; it never writes for long
 _PLAN = "INSERT OR IGNORE INTO planned VALUES (?, ?, ?, ?)"
 _RUN = f"INSERT OR REPLACE INTO runs ({', '.join(FIELDS)}) VALUES ({', '.join(f':{name}' for name in FIELDS)})"  # noqa: S608 - only names
 _WINNER = "INSERT OR REPLACE INTO winners VALUES (?, ?, ?, ?)"
@@ -29,16 +29,21 @@ class History:
         `optional`: for who can go on without it: then it is kept in memory only, and `problem` says why."""
         self.path = state / FILE
         self.set_aside: Path | None = None  # where a damaged database was moved
-        self.problem = ""
+        self._missing = self._unwritten = ""
         try:
             state.mkdir(parents=True, exist_ok=True)
             self._base = self._opened()
         except (ValueError, OSError, sqlite3.Error) as error:
             if not optional:
                 raise
-            self.problem = f"the history is not kept: {error}"
+            self._missing = f"the history is not kept: {error}"
             self._base = sqlite3.connect(":memory:", check_same_thread=False)
             migrate(self._base, self.path)
+
+    @property
+    def problem(self) -> str:
+        """Why it is not kept, or was not the last time."""
+        return self._missing or self._unwritten
 
     def close(self) -> None:
         self._base.close()
@@ -68,8 +73,9 @@ class History:
             for winner in winners:
                 self.keep_winner(*winner)
         except sqlite3.Error as error:
-            self.problem = f"{self.path} cannot be written: {error}"
+            self._unwritten = f"{self.path} cannot be written: {error}"
             return False
+        self._unwritten = ""
         return True
 
     def keep_winner(self, race: str, run: str, worker: str, when: float) -> None:
@@ -112,7 +118,7 @@ class History:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    base = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)  # opened in one thread, used in another
+    base = sqlite3.connect(path, timeout=OPENING_S, check_same_thread=False)  # opened in one thread, used in another
     try:
         version = version_of(base, path)  # before anything is changed
         base.execute("PRAGMA journal_mode = WAL")
@@ -125,6 +131,7 @@ def _open(path: Path) -> sqlite3.Connection:
             migrate(base, path, lambda base, _state: _fill(base, rebuilt))
         elif version < len(STEPS):
             migrate(base, path)
+        base.execute(f"PRAGMA busy_timeout = {WRITING_S * 1000:.0f}")
     except BaseException:
         base.close()
         raise

@@ -72,7 +72,8 @@ def to_row(entry: Entry) -> dict[str, Any]:
     """Plain values by the names of the columns."""
     row: dict[str, Any] = asdict(entry)
     row |= {name: whole_text(value) for name, value in row.items() if isinstance(value, str)}
-    return row | {name: json.dumps(dict(row[name])) for name in _MAPPINGS}  # NaN stays NaN: nobody else reads this
+    texts = {name: json.dumps(dict(row[name]), ensure_ascii=False) for name in _MAPPINGS}
+    return row | {name: whole_text(text) for name, text in texts.items()}  # NaN stays NaN: nobody else reads this
 
 
 def from_row(row: Mapping[str, Any]) -> Entry:

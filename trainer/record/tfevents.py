@@ -38,8 +38,8 @@ def _before(tag: str) -> bytes:
 
 
 def _finite(value: Any) -> float:
-    """Of a row that anybody may have written."""
-    return value if isinstance(value, int | float) and -1e18 < value < 1e18 else 0.0
+    """Of a row that anybody may have written; what does not fit into 64 bits is none."""
+    return value if isinstance(value, int | float) and -(2**63) <= value < 2**63 else 0
 
 
 def _narrow(value: float) -> float:

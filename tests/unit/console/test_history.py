@@ -80,3 +80,17 @@ def test_the_version_says_which_migrations_it_has(history, tmp_path):
     base = sqlite3.connect(tmp_path / FILE)
     assert base.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
     base.close()
+
+
+def test_what_cannot_be_written_is_a_problem_until_it_can(history):
+    history._base.execute("PRAGMA query_only = 1")  # as a disk behaves that was remounted read-only
+    assert not history.offer([entry()], [("race-1", "r", "w", 3.0)])
+    assert "history.sqlite cannot be written: attempt to write a readonly database" in history.problem
+    history._base.execute("PRAGMA query_only = 0")
+    assert history.offer([entry()], [("race-1", "r", "w", 3.0)]) and not history.problem
+    assert history.runs() == [entry()] and history.winners() == {"race-1": ("r", "w", 3.0)}
+
+
+def test_halves_of_characters_do_not_keep_a_run_out(history):
+    history.keep([entry(detail="ab\ud800c", origin={"by": "\udfff"})])
+    assert [(item.detail, item.origin) for item in history.runs()] == [("ab?c", {"by": "?"})]
