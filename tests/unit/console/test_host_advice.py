@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from console.fleet.host_advice import host_advice
+from console.fleet.findings.machine import host_advice
 from hypothesis import given
 from hypothesis import strategies as st
 
