@@ -26,6 +26,7 @@ def failures(notes):
     return [line for line in notes.read_text().splitlines() if "failed" in line]
 
 
+@pytest.mark.timeout(600)
 def test_a_host_watches_while_the_laptop_is_closed(laptop):
     home, notes = laptop.host.home, laptop.host.home / "notes"
     wait = "until [ -e {0}/{1} ]; do sleep 0.1; done; exit 3"
