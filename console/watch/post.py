@@ -78,7 +78,7 @@ class Post:
         found = next((one for one in self._sessions() if one.name == self._session), None)
         text = self._transport.run(["sh", "-c", _LOOK, "sh", self.folder]).stdout.decode("utf-8", "replace")
         first, _, rest = text.partition("\n")
-        return Posted(found, decode_document(first.encode()), tuple(rest.splitlines()))
+        return Posted(found, decode_document(first.encode()), tuple(line for line in rest.splitlines() if line))
 
     def start(self, state: Path, *, every: float, sync: bool) -> Iterator[Step]:
         """Idempotent. What cannot go there, and whom it does not reach from there, is told on the way."""

@@ -176,7 +176,7 @@ class Watcher:
         lines = verdict_lines(stops(self._keeper.verdicts(now)))
         wanted = self._wanted() if self._settings.sync else {}
         lines += [
-            (f"would sync {pump.fleet.runs[key].worker} into {self._settings.to}: {key}", "text") for key in wanted
+            (f"would sync {pump.fleet.runs[key].worker} ({key}) into {self._settings.to}", "text") for key in wanted
         ]
         contents = gather(pump.fleet, pump.races(), now)
         found = notices(contents.hosts, contents.workers, contents.races)

@@ -18,6 +18,9 @@ def test_it_watches_while_nobody_looks(house):
     )
     assert house.run("start", "good", "bad").returncode == 0
     out = house.folder / "results"
+    dry = house.run("watch", "--dry-run", "--to", str(out))
+    assert dry.returncode == 0 and "would sync good (here:good-" in dry.stdout, dry.stdout + dry.stderr
+    assert not out.exists() and not (house.state / "watch" / "book.json").exists()
     first = house.spawn("watch", "--every", "1s", "--to", str(out))
     house.wait_for(lambda: (out / "PARALLEL_PROGRESS.md").exists() and list(out.glob("good-*/metrics.jsonl")))
     second = house.spawn("watch", "--every", "1s", "--to", str(out))
