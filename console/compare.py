@@ -65,8 +65,9 @@ def outcomes(fleet: Fleet, runs: Sequence[Run], now: float) -> list[Outcome]:
             config=run.config,
             status=reported(run),
             results=run.results,
-            rows=run.rows,
+            rows=run.rows.of("val"),
             host=run.key.host,
+            paces=run.rows.whole().column("samples_per_s").values,
         )
         made.append(replace(found, worker=run.worker, state=run_row(fleet, run, now).state.name))
     return made

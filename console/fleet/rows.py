@@ -166,6 +166,11 @@ class Rows(Sequence[Row]):
                 if phases[place] == phase:
                     yield self._row(first + place)
 
+    def of(self, phase: str) -> list[Row]:
+        """All rows of a phase, oldest first."""
+        rows = self.whole()
+        return [rows._row(place) for place, one in enumerate(rows._buffer.phases[: rows._length]) if one == phase]
+
     def __len__(self) -> int:
         return self.whole()._length
 

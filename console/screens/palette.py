@@ -9,7 +9,6 @@ from textual.screen import Screen
 
 from console.screens.commands import APP_COMMANDS, COMMANDS, LOG_COMMANDS, Command, method
 from console.screens.keys import key_name
-from console.screens.logs import LogsScreen
 
 
 class Commands(Provider):
@@ -35,6 +34,8 @@ class Commands(Provider):
 
 def possible(app: App[Any], screen: Screen[Any]) -> list[Command]:
     """What this screen can do now, in the order of the commands."""
+    from console.screens.logs import LogsScreen  # noqa: PLC0415 - the first frame needs no logs
+
     known = (*LOG_COMMANDS, *APP_COMMANDS) if isinstance(screen, LogsScreen) else COMMANDS
     return [item for item in known if _can(app, screen, item) and method(item.action) != "palette"]
 

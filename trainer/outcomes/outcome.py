@@ -70,8 +70,10 @@ def outcome(
     results: Mapping[str, Any] | None,
     rows: Sequence[Mapping[str, Any]],
     host: str = "",
+    paces: Sequence[float] | None = None,
 ) -> Outcome:
-    """From what was read of a run directory, wherever it was read."""
+    """From what was read of a run directory, wherever it was read. Who has the rows by column gives those of
+    validations only, and `paces`: samples a second of all of them."""
     results = results or {}
     smaller = _smaller(status, results)
     key, told = _told(config, rows, smaller)
@@ -92,7 +94,7 @@ def outcome(
         smaller=smaller,
         samples=_whole(_table(results.get("samples")).get("val")) or _whole(_table(config.get("data")).get("val")),
         seconds=_number(results.get("seconds")) if ended else None,
-        samples_per_s=_pace(rows),
+        samples_per_s=_pace(_paces(rows) if paces is None else paces),
         parameters=_whole(results.get("parameters")),
         weights=_whole(results.get("weights_bytes")),
         memory=_whole(results.get("memory_peak")),
@@ -130,9 +132,12 @@ def _first_criterion(config: Mapping[str, Any]) -> str:
     return _text(rules[0]).split(" ")[0] if isinstance(rules, list) and rules else ""
 
 
-def _pace(rows: Sequence[Mapping[str, Any]]) -> float | None:
+def _paces(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [float(row["samples_per_s"]) for row in rows if _is_number(row.get("samples_per_s"))]
+
+
+def _pace(found: Sequence[float]) -> float | None:
     """Samples a second while it trained: the median over its rows, which a pause does not move."""
-    found = [float(row["samples_per_s"]) for row in rows if _is_number(row.get("samples_per_s"))]
     return median(found) if found else None
 
 
