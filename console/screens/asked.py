@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.parallel import in_thread
-from remote.adoption import Foreign
 from remote.errors import RemoteError
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
     from console.examine import Found
+    from remote.adoption import Foreign
 
 _TRIPS = 60  # that are kept
 
@@ -30,7 +30,7 @@ class Known:
     """What was learned of a host by asking, kept while the console runs."""
 
     examined: Examined | None = None
-    foreign: tuple[Foreign, ...] | None = None
+    foreign: "tuple[Foreign, ...] | None" = None
     asking: bool = False
     problem: str = ""  # why there is no list of sessions
     emptied: frozenset[str] = frozenset()  # paths of caches

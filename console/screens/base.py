@@ -13,7 +13,6 @@ from console.format import plural
 from console.pulling.options import DEFAULT_FOLDER
 from console.screens.commands import COMMANDS, VIEW_COMMANDS, WORKER_COMMANDS, bindings, method
 from console.screens.hints import hints_of
-from console.screens.log_opening import logs_of
 from console.screens.picture import Picture
 from console.screens.pull import PullDialog
 from console.screens.race import RaceDialog
@@ -133,11 +132,7 @@ class WorkersScreen(Screen[None]):
         self.console.ways.worker(next(iter(self.marked), None), "settings")
 
     def action_full_log(self) -> None:
-        screen = logs_of(self.console.source, self.marked, self.console.clock)
-        if screen is not None:
-            self.console.push_screen(screen)
-        elif self.marked:
-            self.console.say(f"{self.marked[0].worker} never ran: there is no log")
+        self.console.ways.logs(self.marked)
 
     def on_log_pane_opened(self) -> None:
         self.action_full_log()

@@ -18,11 +18,9 @@ from console.screens.base import WorkersScreen
 from console.screens.commands import FLEET_COMMANDS, bindings
 from console.screens.completing import Completing
 from console.screens.filter import parse, problem
-from console.screens.host import HostScreen
 from console.screens.layout import TOO_SMALL, heights, too_small
 from console.screens.pick import Pick
 from console.screens.picture import Picture
-from console.screens.worker import WorkerScreen
 from console.widgets.block import Block
 from console.widgets.detail import Detail
 from console.widgets.heading import banner, guide, header
@@ -30,7 +28,7 @@ from console.widgets.hosts import HostsTable
 from console.widgets.lines import Line, Lines, cut
 from console.widgets.pick_list import Item
 from console.widgets.worker_columns import all_metrics, catalogue, told
-from console.widgets.workers import WorkersTable, identity
+from console.widgets.workers import WorkersTable
 
 _MOST_LINES = 60  # of a terminal: more than that is never given to the tables, or taken from them
 _ENTRY = 3  # a column that is chosen anew comes behind name, host and state
@@ -195,11 +193,11 @@ class FleetScreen(WorkersScreen):
         row = self.table.selected
         if hosts.has_focus:
             if hosts.selected is not None:
-                self.console.push_screen(HostScreen(hosts.selected.name, self.picture))
+                self.console.ways.host(hosts.selected.name)
             else:
                 self.action_fold()
         elif row is not None:
-            self.console.push_screen(WorkerScreen(identity(row), self.picture))
+            self.console.ways.worker(row)
 
     def action_tag(self) -> None:
         self.table.action_tag()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from console.fleet.findings.machine import host_advice
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.document import status_document
 from console.fleet.drivers import trouble
+from console.fleet.findings.machine import host_advice
 from console.fleet.fold import fold, fold_host
 from console.fleet.model import Fleet, Host
 from console.fleet.view import host_rows, worker_rows
