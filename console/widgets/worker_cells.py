@@ -52,7 +52,9 @@ def metric_cell(name: str) -> Callable[[WorkerRow, int], Line]:
         trend = dict(row.metrics).get(name)
         if trend is None:
             return ()
-        return figure(trend, "text" if row.state.live and row.state.unreachable_for is None else "quiet", row.state.live)
+        return figure(
+            trend, "text" if row.state.live and row.state.unreachable_for is None else "quiet", row.state.live
+        )
 
     return cell
 
