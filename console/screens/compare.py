@@ -174,7 +174,7 @@ class CompareScreen(ChartedScreen):
         box = self.query_one("#filter", Input)
         if box.display or self._filter:
             box.value, box.display = "", False
-            self.table.focus()
+            self.set_focus(self.table)
         elif not self.chart_pane.clear_look() and self.is_current:
             self.dismiss()
 
