@@ -109,7 +109,7 @@ CONFIG_COMMANDS = (
     Command("edit", "configuration", "change config.toml; comments and order stay, the difference is shown first", "e"),
     Command("hosts", "add hosts", "look at the hosts of ~/.ssh/config, and add some of them", "h"),
 )
-APP_COMMANDS = (*SHELL_COMMANDS, *CONFIG_COMMANDS)
+APP_COMMANDS = (*CONFIG_COMMANDS, *SHELL_COMMANDS)
 
 
 # The log screen has its own words for some of these, LOG_COMMANDS.

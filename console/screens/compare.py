@@ -22,8 +22,8 @@ from console.widgets.block import Block
 from console.widgets.chart import ChartPane
 from console.widgets.chart_lines import FEW, mark_of, tone_of
 from console.widgets.facts import folded
-from console.widgets.heading import rule
-from console.widgets.lines import Line, Span, cut
+from console.widgets.heading import keys, rule
+from console.widgets.lines import Line, Span, cut, width_of
 from console.widgets.pick_list import Item
 from console.widgets.runs import RunsTable
 from console.widgets.scrolled import Scrolled
@@ -32,6 +32,7 @@ from trainer.outcomes.standing import heads
 
 TABS = ("figures", "settings that differ", "in words")
 _LEAST_TABLE = 5
+_HINTS = (("←→", "metric"), ("o O", "sort"), ("A", "earlier runs"), ("[ ]", "figures, settings, words"))
 
 
 class Words(Scrolled):
@@ -174,7 +175,7 @@ class CompareScreen(ChartedScreen):
         box = self.query_one("#filter", Input)
         if box.display or self._filter:
             box.value, box.display = "", False
-            self.table.focus()
+            self.set_focus(self.table)
         elif not self.chart_pane.clear_look() and self.is_current:
             self.dismiss()
 
@@ -238,16 +239,13 @@ class CompareScreen(ChartedScreen):
     def _title(self, runs: int, width: int) -> Line:
         live = sum(1 for run in self._shown if run.exit is None)
         going = f"   {GLYPHS['training'][0]} {live} still going" if live else ""
-        return cut(
-            (
-                (" compare ", "accent strong"),
-                (f"{plural(runs, 'run')}", "text"),
-                (going, "text"),
-                (f"   {plain(self.metric)}", "strong"),
-                ("   ←→ metric   o O sort   A earlier runs   [ ] figures, settings, words", "quiet"),
-            ),
-            width,
+        left: Line = (
+            (" compare ", "accent strong"),
+            (f"{plural(runs, 'run')}", "text"),
+            (going, "text"),
+            (f"   {plain(self.metric)}  ", "strong"),
         )
+        return cut((*left, *keys(_HINTS, max(1, width - width_of(left)))), width)
 
     def _pick(self, tab: str) -> None:
         self._tab = tab

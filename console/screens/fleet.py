@@ -178,11 +178,11 @@ class FleetScreen(WorkersScreen):
         if self._filter or box.display:
             box.value = ""
             box.display = False
-            self.table.focus()
+            self.set_focus(self.table)
         elif self.table.tags:
             self.table.untag()
         elif not self.console.notes.clear():
-            self.table.focus()
+            self.set_focus(self.table)
         self.show_notes()
 
     def action_leave(self) -> None:
@@ -191,7 +191,7 @@ class FleetScreen(WorkersScreen):
     def action_open(self) -> None:
         hosts = self.query_one("#hosts", HostsTable)
         row = self.table.selected
-        if hosts.has_focus:
+        if self.focused is hosts:
             if hosts.selected is not None:
                 self.console.ways.host(hosts.selected.name)
             else:
@@ -255,7 +255,7 @@ class FleetScreen(WorkersScreen):
 
     def action_log(self) -> None:
         self.detail.pick("log")
-        self.detail.log_pane.focus()
+        self.set_focus(self.detail.log_pane)
 
     def action_tab(self, by: int) -> None:
         self.detail.turn(by)
@@ -275,7 +275,7 @@ class FleetScreen(WorkersScreen):
     def action_pane(self, number: int) -> None:
         panes: list[Lines] = [self.query_one("#hosts", HostsTable), self.table, *self.detail.panes()]
         if number <= len(panes):
-            panes[number - 1].focus()
+            self.set_focus(panes[number - 1])
 
     def _raced(self, worker: str | None) -> None:
         if worker:

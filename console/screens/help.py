@@ -27,13 +27,19 @@ from console.widgets.lines import BLANK, Line, cut, padded
 from console.widgets.scrolled import Scrolled
 
 _GROUPS = (
-    ("on workers", {item.action for item in WORKER_COMMANDS}),
-    ("on the host", {item.action for item in HOST_COMMANDS}),
-    ("looking", {item.action for item in (*VIEW_COMMANDS, *LOG_COMMANDS)}),
-    ("charts", {item.action for item in CHART_COMMANDS}),
-    ("the tables", {item.action for item in FLEET_COMMANDS}),
-    ("the console", {item.action for item in APP_COMMANDS}),
+    ("on workers", {item.tell for item in WORKER_COMMANDS}),
+    ("on the host", {item.tell for item in HOST_COMMANDS}),
+    ("looking", {item.tell for item in (*VIEW_COMMANDS, *LOG_COMMANDS)}),
+    ("charts", {item.tell for item in CHART_COMMANDS}),
+    ("the tables", {item.tell for item in FLEET_COMMANDS}),
+    ("the console", {item.tell for item in APP_COMMANDS}),
 )
+_MOVES = frozenset((
+    "move", "page", "head", "tail", "sideways", "extend", "pane", "back", "leave", "close", "chart_next", "metric",
+    "scroll_up", "scroll_down", "scroll_home", "scroll_end", "scroll_left", "scroll_right",
+    "page_up", "page_down", "page_left", "page_right", "copy_text",
+))  # fmt: skip
+_HERE, _MOVING = "on this screen", "moving"
 _ALIKE = {"pane": ("1…9", "pane", "go to a pane, counted from above")}
 _INDENT = 29  # cells before the explanation
 Entry = tuple[str, str, str]  # keys, name, tell
@@ -41,15 +47,16 @@ Entry = tuple[str, str, str]  # keys, name, tell
 
 def entries(found: Iterable[Offer]) -> dict[str, list[Entry]]:
     """Groups of keys with what they do."""
-    lines: dict[str, tuple[str, Entry]] = {}  # by what stands in one line: its action and its entry
+    lines: dict[str, tuple[str, Entry]] = {}  # by action and name; those that are alike in one
     for item in found:
         if item.keys:
             entry = (" ".join(key_name(key) for key in item.keys), item.name, item.tell)
             name = method(item.action)
-            lines[name if name in _ALIKE else f"{item.action} {item.name}"] = (item.action, _ALIKE.get(name, entry))
-    groups: dict[str, list[Entry]] = {name: [] for name in (*(name for name, _ in _GROUPS), "moving")}
-    for action, entry in lines.values():
-        groups[next((name for name, actions in _GROUPS if action in actions), "moving")].append(entry)
+            lines[name if name in _ALIKE else f"{item.action} {item.name}"] = (name, _ALIKE.get(name, entry))
+    groups: dict[str, list[Entry]] = {name: [] for name in (_HERE, *(name for name, _ in _GROUPS), _MOVING)}
+    for name, entry in lines.values():
+        other = _MOVING if name in _MOVES else _HERE
+        groups[next((group for group, tells in _GROUPS if entry[2] in tells), other)].append(entry)
     return {name: items for name, items in groups.items() if items}
 
 

@@ -186,7 +186,7 @@ class HostScreen(WorkersScreen):
     def action_pane(self, number: int) -> None:
         panes = [pane for pane in self.query(Lines) if pane.can_focus and pane.visible_now]
         if number <= len(panes):
-            panes[number - 1].focus()
+            self.set_focus(panes[number - 1])
 
     def action_admit(self) -> None:
         self.console.admit()

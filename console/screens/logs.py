@@ -214,7 +214,7 @@ class LogsScreen(Screen[None]):
         self.lines.action_stamps()
         self.shell.settings.change(stamps=self.lines.stamps)
         if not self.lines.stamped:
-            self.say("these lines have no times of their own: m and a merged log go by when they came")
+            self.say("these lines have no times of their own")
 
     def action_copy(self) -> None:
         start, stop = self.lines.selection

@@ -20,7 +20,7 @@ _LIBRARY = {
     "screen.copy_text": "copy what is selected with the mouse",
 }
 _TELL = {item.action: item.tell for item in COMMANDS}
-_ORDER = {item.action: place for place, item in enumerate((*LOG_COMMANDS, *COMMANDS))}
+_ORDER = {item.tell: place for place, item in enumerate((*LOG_COMMANDS, *COMMANDS))}  # the log has words of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def offers(screen: Screen[Any]) -> list[Offer]:
         found[item.action, active.node] = Offer(item.action, name, tell, active.node, (item.key,))
     keyed = {offer.action for offer in found.values()}
     by_name = [offer for offer in _by_name(screen) if offer.action not in keyed]
-    return sorted((*found.values(), *by_name), key=lambda offer: _ORDER.get(offer.action, len(_ORDER)))
+    return sorted((*found.values(), *by_name), key=lambda offer: _ORDER.get(offer.tell, len(_ORDER)))
 
 
 def _by_name(screen: Screen[Any]) -> list[Offer]:

@@ -74,7 +74,7 @@ def written(
 def once(app: "ConsoleApp", draft: "Draft", name: str, text: str, then: Callable[[], object]) -> None:
     """A worker is taken up that no file has, and started."""
     config = app.once.add(draft.config(), name, text)
-    taken_up(app, config, f"{name} stands in no file: this console knows it until it is left", then=then)
+    taken_up(app, config, "in no file, known until you leave", then=then)
 
 
 def taken_up(

@@ -51,7 +51,9 @@ class Rivals(Lines):
             self.rebuild()
 
     def build(self, width: int) -> list[Line]:
-        return [cut(line, width) for _, lines in self._made for line in lines]
+        mine = self._mine().start
+        lines = [line for _, lines in self._made for line in lines]
+        return [cut(pointed(line) if at == mine else line, width) for at, line in enumerate(lines)]
 
     def line_tone(self, index: int) -> str:
         return ("cursor" if self.has_focus else "cursor-away") if index in self._mine() else ""
@@ -71,6 +73,14 @@ class Rivals(Lines):
                 return range(start, start + max(1, len(lines) - (not lines[-1])))
             start += len(lines)
         return range(0)
+
+
+def pointed(line: Line) -> Line:
+    """With the cursor's sign in its first cell."""
+    if not line:
+        return line
+    (text, tone), *rest = line
+    return (("›", "accent"), (text[1:], tone), *rest)
 
 
 class StandingsScreen(ChartedScreen):

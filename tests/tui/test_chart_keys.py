@@ -13,6 +13,7 @@ from console.screens.compare import CompareScreen
 from console.screens.pick import Pick
 from console.screens.standings import StandingsScreen
 from console.screens.worker import WorkerScreen
+from console.settings import SettingsFile
 from console.widgets.chart import ChartPane
 from console.widgets.picture import PictureView
 from remote.events import Document
@@ -102,6 +103,19 @@ async def test_metrics_are_chosen_by_typing_and_stay_chosen(opened):
         assert len(pane(pilot.app).panels) == 3
         await typed(pilot, "M", "ctrl+a", "enter")
         assert len(pane(pilot.app).panels) == 4
+
+
+async def test_how_charts_and_logs_are_looked_at_lasts(opened, tmp_path):
+    async with opened(racing(), WIDE, settings=SettingsFile(tmp_path)) as pilot:
+        await typed(pilot, "enter", "m", "X", "y", "M", *"cons", "space", "enter")
+        await typed(pilot, "L", "w", "q")
+    async with opened(racing(), WIDE, settings=SettingsFile(tmp_path)) as pilot:
+        await typed(pilot, "enter")
+        look = pane(pilot.app).look
+        assert (look.axis, look.smoothing, look.log) == ("epoch", 0.6, {"loss"})
+        assert [panel.title for panel in pane(pilot.app).panels] == ["loss", "val_accuracy", "attention_ratio"]
+        await typed(pilot, "L")
+        assert pilot.app.screen.lines.wrapping
 
 
 async def test_a_curve_that_grows_is_drawn_on(opened):

@@ -43,6 +43,7 @@ async def go(pilot, way) -> Screen:
     for box in pilot.app.screen.query("Input"):
         box.value, box.display = "", False
     pilot.app.screen.table.focus()
+    pilot.app.settings.change(wrap=False, stamps=True)  # a log that is opened again has what was chosen before
     await pilot.press(*way.keys)
     await settled(pilot)
     await until(pilot, lambda: way.ready in screen_text(pilot.app))

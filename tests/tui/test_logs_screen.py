@@ -14,7 +14,8 @@ from console.screens.help import HelpScreen
 from console.screens.logs import LogsScreen
 from console.screens.save import SaveDialog
 from console.widgets.lines import width_of
-from console.widgets.log_view import LogView, marked, window
+from console.widgets.log_pieces import marked, window
+from console.widgets.log_view import LogView
 
 
 @pytest.fixture

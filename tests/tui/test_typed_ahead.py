@@ -9,6 +9,7 @@ from tui_fleets import FakeActions, busy
 from ways import told
 
 from console.screens.fleet import FleetScreen
+from console.screens.host import HostScreen
 from console.screens.logs import LogsScreen
 from console.screens.pick import Pick
 from console.screens.worker import WorkerScreen
@@ -51,6 +52,14 @@ async def test_keys_wait_for_the_screens_that_keys_open(opened):
         await paste(pilot, "escape", "]", "]", "[", "q", "j", "enter")
         assert isinstance(pilot.app.screen, WorkerScreen) and "pretrained" in screen_text(pilot.app)
         assert actions.asked == []
+
+
+async def test_a_pane_has_the_keyboard_before_the_next_key(opened):
+    async with opened(busy(), (120, 36)) as pilot:
+        await paste(pilot, "1", "enter")
+        assert isinstance(pilot.app.screen, HostScreen)
+        await paste(pilot, "q", "l", "enter")
+        assert isinstance(pilot.app.screen, LogsScreen)
 
 
 async def test_a_command_is_typed_into_the_palette_at_once(opened):
