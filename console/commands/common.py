@@ -83,12 +83,14 @@ def known_workers(config: "Config", fleet: "Fleet") -> list[str]:
 
 def expanded(config: "Config", words: Iterable[str], fleet: "Fleet | None" = None) -> list[str]:
     """Names of workers; a sweep's name stands for its workers, a study's for its trials that have not ended, too."""
+    from console.fleet.records import ended
+
     names: list[str] = []
     for word in words:
         names += config.members(word) if word in config.sweeps else [word]
         for run in fleet.runs.values() if fleet is not None and word not in config.workers else ():
             made = run.lineage
-            if made is not None and (made.kind, made.of) == ("study", word) and run.exit is None and not run.gone:
+            if made is not None and (made.kind, made.of) == ("study", word) and ended(run) is None and not run.gone:
                 names.append(run.worker)
     return list(dict.fromkeys(names))
 

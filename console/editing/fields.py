@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.config import HostConfig, RaceConfig, SweepConfig, WorkerConfig
+from console.editing.listed import grid_of
 from console.editing.text import read_value, value_text
 
 KINDS: dict[str, type] = {"hosts": HostConfig, "workers": WorkerConfig, "races": RaceConfig, "sweeps": SweepConfig}
@@ -50,7 +51,8 @@ def typed(kind: str, key: str, text: str) -> Any:
 
 
 def new_table(words: str, config_hosts: list[str]) -> tuple[tuple[str, str], dict[str, Any]]:
-    """A new table from a line: host NAME [SSH], worker NAME PRESET [on HOST], race NAME WORKER WORKER …"""
+    """A new table from a line: host NAME [SSH], worker NAME PRESET [on HOST], race NAME WORKER WORKER …,
+    sweep NAME WORKER KEY=V1,V2 …"""
     parts = words.split()
     match parts:
         case ["host", name]:
@@ -63,7 +65,9 @@ def new_table(words: str, config_hosts: list[str]) -> tuple[tuple[str, str], dic
             return ("workers", name), {"host": host, "trainer": preset}
         case ["race", name, first, second, *others]:
             return ("races", name), {"workers": [first, second, *others]}
+        case ["sweep", name, worker, first, *others]:
+            return ("sweeps", name), {"worker": worker, "grid": grid_of([first, *others])}
     raise ValueError(f"{words!r} is none of: {NEW}")
 
 
-NEW = "host NAME [SSH]   worker NAME PRESET [on HOST]   race NAME WORKER WORKER …"
+NEW = "host NAME [SSH]   worker NAME PRESET [on HOST]   race NAME WORKER WORKER …   sweep NAME WORKER KEY=V1,V2 …"

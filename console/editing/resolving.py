@@ -17,7 +17,7 @@ from typing import Any
 from console.editing.text import value_text
 from trainer.record import code
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0  # on a machine that is busy with everything else
 PRESETS = code.PACKAGE / "presets"
 
 

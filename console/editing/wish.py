@@ -66,7 +66,9 @@ class Wish:
             return {key: self.base.worker[key] for key in _LINEAGE if key in self.base.worker}
         if not self.base.clone_of:
             return {}
-        changed = {**self.changes, **self.own}
+        changed = dict(self.own)
+        for key, value in self.changes.items():
+            changed = put_inside(changed, key.split("."), value)
         return {"cloned_from": self.base.clone_of, **({"cloned_with": changed} if changed else {})}
 
 

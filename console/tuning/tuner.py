@@ -23,7 +23,7 @@ from console.source import Step
 from console.sweeping import with_values
 from console.tuning import judging
 from console.tuning.desk import Desk, Trial, trial_of
-from remote.errors import RemoteError
+from remote.errors import RemoteError, Unreachable
 from trainer.outcomes.words import figure
 from trainer.record import toml
 
@@ -124,10 +124,14 @@ class Tuner:
 
     async def _again(self) -> None:
         self.close()
+        self._desk = None
         try:
             self._desk = await _thread(self._opened)
         except RemoteError:
-            return  # the next question says so again
+            return  # the next question says so
+        except Refused as error:  # the former one may still be there, on a host that has not noticed
+            self._tell(f"{self._wish.name}: {error.what}", "warn")
+            return
         known = {trial.number: trial for trial in map(trial_of, self._desk.known["trials"])}
         self._trials = {**self._trials, **known}
 
@@ -155,7 +159,8 @@ class Tuner:
 
     async def _ask(self, do: str, **more: Any) -> dict[str, Any]:
         desk = self._desk
-        assert desk is not None
+        if desk is None:
+            raise Unreachable("the study's host is not reached", "the study goes on when it is")
         found = await _thread(lambda: desk.ask(do, **more))
         self._stop = self._stop or bool(found.get("stop"))
         self._best = found.get("best") or self._best

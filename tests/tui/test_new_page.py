@@ -86,6 +86,8 @@ async def test_a_worker_is_written_where_there_is_room_and_started(opened, setup
         "trainer": "persistence-attention",
         "set": {"run": {"epochs": 4}},
         "env": {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "1"},
+        "cloned_from": "attention",
+        "cloned_with": {"run": {"epochs": 4}},
     }
     assert setup.config.path.read_text().startswith("# mine\n")
 
@@ -153,7 +155,11 @@ async def test_a_command_and_an_earlier_run_are_beginnings_too(opened, setup):
         await until(pilot, says(pilot, "accepts it"))
         await pilot.press("w", "enter")
         await until(pilot, lambda: setup.taken)
-        assert workers(setup)["attention-2"] == {"host": "here", "trainer": "attention-2.toml"}
+        assert workers(setup)["attention-2"] == {
+            "host": "here",
+            "trainer": "attention-2.toml",
+            "cloned_from": run,
+        }
         assert "epochs = 7" in (setup.config.path.parent / "attention-2.toml").read_text()
         await pilot.press("n", "left")
         await until(pilot, says(pilot, "worker attention-2"))

@@ -5,4 +5,4 @@ try:
 except ImportError:  # a Python that has no trainer
     pass
 else:
-    REGISTRY["tiny"] = Entry("tiny_task:Settings", "tiny_task:TinyTask", "tiny_task:inspect")
+    REGISTRY["tiny"] = Entry("tiny_settings:Settings", "tiny_task:TinyTask", "tiny_task:inspect")

@@ -61,7 +61,20 @@ def test_the_examples_are_of_commands_and_their_options_are_known():
                     assert word in known, (command, word)
 
 
-STATEFUL = {"status", "check", "hosts", "config", "compare", "pull", "race", "replay", "history", "safe"}
+STATEFUL = {
+    "status",
+    "check",
+    "hosts",
+    "config",
+    "compare",
+    "pull",
+    "race",
+    "replay",
+    "history",
+    "safe",
+    "sweep",
+    "tune",
+}
 
 
 @pytest.mark.parametrize("command", sorted(STATEFUL & set(COMMANDS)))

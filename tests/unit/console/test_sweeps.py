@@ -185,7 +185,7 @@ def test_a_clone_says_what_it_is_made_from_and_a_changed_worker_stays_what_it_wa
     assert worker is not None and run is not None and newest == run
     assert base_of(found, evidence.fleet, "none") is None
     table = Wish(worker, "new", "here", changes={"optim.lr": 0.1}).table()
-    assert table["cloned_from"] == "w" and table["cloned_with"] == {"optim.lr": 0.1}
+    assert table["cloned_from"] == "w" and table["cloned_with"] == {"optim": {"lr": 0.1}}
     assert table["set"] == {"run": {"epochs": 3}, "optim": {"lr": 0.1}}
     assert "cloned_from" not in Wish(worker, "w", "here", changes={"optim.lr": 0.1}).table()
     table = Wish(run, "again", "here").table()

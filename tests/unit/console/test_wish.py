@@ -99,6 +99,8 @@ def test_what_config_toml_gets():
         "trainer": "persistence-attention",
         "set": {"run": {"epochs": 4, "processes": 2}, "optim": {"lr": 0.5}},
         "env": {"A": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "0,3"},
+        "cloned_from": "a",
+        "cloned_with": {"optim": {"lr": 0.5}, "run": {"epochs": 4}},
     }
     assert wish.table("rocm-smi")["env"] == {"A": "1", "HIP_VISIBLE_DEVICES": "0,3"}
     assert Wish(base, "b", "here").table()["env"] == {"A": "1"}
@@ -126,7 +128,8 @@ def test_an_earlier_run_is_a_beginning():
     found = {item.label: item for item in bases(CONFIG, fleet, ["p"])}
     base = found["run a-20260102-000000-bbbb"]
     assert "epochs = 2" in base.text and "origin" not in base.text and "race" not in base.text
-    assert Wish(base, "a-2", "gpu1").table() == {"trainer": "a-2.toml", "host": "gpu1"}
+    run = "a-20260102-000000-bbbb"
+    assert Wish(base, "a-2", "gpu1").table() == {"trainer": "a-2.toml", "host": "gpu1", "cloned_from": run}
     assert "run a-20260101-000000-aaaa" not in found and "preset p" in found
 
 
