@@ -80,7 +80,8 @@ def usage(pid: int) -> Tuple[Optional[int], Optional[float]]:
 
 def below(pid: int) -> List[int]:
     """A process and what is below it, the nearest first, up to `MOST`."""
-    found, waiting = [], [pid]
+    found: List[int] = []
+    waiting = [pid]
     while waiting and len(found) < MOST:
         current = waiting.pop(0)
         if current not in found:
