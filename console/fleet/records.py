@@ -111,6 +111,7 @@ def asked_to_end(run: Run) -> str:
     return ""
 
 
+_TRACEBACK = "Traceback (most recent call last)"
 _BEGINS = re.compile(r"(?:\[\w+\]: ?)?Traceback \(most recent call last\)")
 _CHAINED = re.compile("During handling of the above exception|The above exception was the direct cause")
 _RANK = re.compile(r"^\[\w+\]: ?")  # what torch puts before the lines of each of several processes
@@ -137,7 +138,7 @@ def first_traceback(lines: Sequence[str], *, again: bool = False) -> Traceback |
 
     `again`: the log holds earlier attempts too; then it is the one that began the last chain of them.
     """
-    starts = [number for number, line in enumerate(lines) if _BEGINS.match(line)]
+    starts = [number for number, line in enumerate(lines) if _TRACEBACK in line and _BEGINS.match(line)]
     if again and starts:
         first = len(starts) - 1
         while first > 0 and _CHAINED.search("\n".join(lines[starts[first] - 3 : starts[first]])):

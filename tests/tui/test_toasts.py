@@ -1,8 +1,11 @@
 """Words in the corner: news only, one for many, and not for who does not want them."""
 
+from types import SimpleNamespace
+
 from screen_text import settled
 from tui_fleets import NOW, Story
 
+from console.config import AlertConfig
 from console.settings import SettingsFile
 
 
@@ -46,3 +49,16 @@ async def test_nothing_is_told_to_who_does_not_want_it(opened, tmp_path):
         await look(pilot, story(("a", "finished")), clock)
         assert told(pilot) == []
     assert SettingsFile(tmp_path).value.toasts is False
+
+
+async def test_the_terminal_rings_only_where_that_is_configured(opened, monkeypatch):
+    clock, written = [NOW], []
+    async with opened(story(("a", "training"), ("b", "training")), clock=lambda: clock[0]) as pilot:
+        monkeypatch.setattr(type(pilot.app._driver), "write", lambda _self, text: written.append(text))
+        await look(pilot, story(("a", "finished"), ("b", "training")), clock)
+        assert len(told(pilot)) == 1 and not any("\x1b]9;" in text for text in written)
+        loud, high = AlertConfig(terminal="osc9", level="note"), AlertConfig(terminal="bell", level="error")
+        pilot.app.setup = SimpleNamespace(config=SimpleNamespace(alerts={"loud": loud, "high": high}))
+        await look(pilot, story(("a", "finished"), ("b", "finished")), clock)
+        assert "\x1b]9;b: finished \a" in written and "\a" not in written
+        pilot.app.setup = None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-MOST_LINES = 400  # of a log that has no traceback: an error is near its end
+MOST_LINES = 100  # of a log that has no traceback: an error is near its end
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Mapping
 from console.fleet.cells import REBOOTED, Advice, State
 from console.fleet.findings.causes import MOST_LINES, Cause, Place, explain
 from console.fleet.findings.machine import memory_short, memory_words
-from console.fleet.model import Host, Run
+from console.fleet.model import Host, Log, Run, RunKey
 from console.fleet.records import asked_to_end, ended, first_traceback, launched, reported
 from console.fleet.words import amount, sentence
+from remote.events import Hello
 
 _AFTER = 12  # lines behind a traceback that may belong to its error
+MOST_KNOWN = 1024
+_KNOWN: dict[RunKey, tuple[Log, str, Hello | None, Cause | None]] = {}  # a row is made often, and the table is long
 
 
 def end_findings(run: Run, host: Host, state: State, *, told: bool) -> Iterator[Advice]:
@@ -37,7 +40,18 @@ def end_findings(run: Run, host: Host, state: State, *, told: bool) -> Iterator[
 
 
 def cause_of(run: Run, host: Host, state: State) -> Cause | None:
-    """What the first traceback of its log means; without one, what the last lines mean."""
+    """What the first traceback of its log means; without one, what the last lines mean. Asked once of each log."""
+    known = _KNOWN.get(run.key)
+    if known is not None and known[0] is run.log and known[1:3] == (state.detail, host.hello):
+        return known[3]
+    if len(_KNOWN) > MOST_KNOWN:
+        _KNOWN.clear()
+    found = _look_for_cause(run, host, state)
+    _KNOWN[run.key] = (run.log, state.detail, host.hello, found)
+    return found
+
+
+def _look_for_cause(run: Run, host: Host, state: State) -> Cause | None:
     start = launched(run)
     lines = run.log.lines
     trace = first_traceback(lines, again=start is not None and (start.attempt or 1) > 1)
