@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from console import rates, spans, sweeping, times
+from console import rates, spans, sweeping
 from console.alerts import quiet
 from console.races.settings import Behind, Patience, Rules
 from remote.ssh.destination import parse as parse_destination
@@ -132,14 +132,14 @@ class RaceConfig:
     def __post_init__(self) -> None:
         if self.wall_time:
             try:
-                times.parse(self.wall_time)
+                spans.parse(self.wall_time)
             except ValueError as error:
                 raise BadSetting("wall_time", str(error)) from None
 
     @property
     def rules(self) -> Rules:
         """Its budget rules."""
-        return Rules(times.parse(self.wall_time) if self.wall_time else None, self.patience, self.behind)
+        return Rules(spans.parse(self.wall_time) if self.wall_time else None, self.patience, self.behind)
 
 
 @dataclass(frozen=True, slots=True)

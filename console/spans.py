@@ -1,17 +1,20 @@
-"""Spans of time as people write them in configurations and searches: 90d, 2y. Pure."""
+"""Spans of time as people write them in configurations, options and searches: 30s, 2m, 8h, 90d, 2y. Pure."""
 
 import re
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(m|h|d|w|y)")
-_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31557600.0}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdwy])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31557600.0}
 
 
 def parse(text: str) -> float:
     """Seconds of "7d"; ValueError with the mend."""
-    found = _SPAN.fullmatch(text)
+    found = _SPAN.fullmatch(text.strip())
     if not found:
-        raise ValueError(f"{text!r} is no time: write it as 30m, 12h, 7d, 4w or 1y")
-    return float(found[1]) * _SECONDS[found[2]]
+        raise ValueError(f"{text!r} is no time: write it as 30s, 2m, 8h, 7d, 4w or 1y")
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if not 1 <= seconds < float("inf"):
+        raise ValueError(f"{text!r}: a second at least")
+    return seconds
 
 
 def is_span(text: str) -> bool:

@@ -124,9 +124,9 @@ async def _turn(lease: "Lease", out: "Paper") -> None:
 
 
 def _span(text: str) -> float:
-    from console import times
+    from console import spans
 
     try:
-        return times.parse(text)
+        return spans.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

@@ -2,15 +2,23 @@
 given to `remote.slots`, which goes there with it as one file of the run's folder.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from remote.bundle import script
+from remote.errors import RemoteError
 from remote.launcher import Launch
+from remote.transport import Transport
 
 FILE = "queue.py"
+_DRAWN = """n=0
+while [ $n -lt 200 ] && ! grep -qs '"event": "queued"' "$1/events.jsonl" && [ ! -e "$1/exit.json" ]; do
+  sleep 0.1
+  n=$((n + 1))
+done"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +66,10 @@ def queued(launch: Launch, place: Place, python: str) -> Launch:
     argv = (python or "python3", "-B", f"{{run}}/{FILE}", *words, "--", *launch.argv)
     files = {**launch.files, FILE: script("remote.slots", "remote.probe")}
     return dataclasses.replace(launch, argv=argv, files=files)
+
+
+def await_place(transport: Transport, folder: str) -> None:
+    """Until the run in this folder has its place in the queue: who is launched after that comes behind it. Before, a
+    later one whose Python is up sooner could come first."""
+    with contextlib.suppress(RemoteError):  # it was launched all the same
+        transport.run(["sh", "-c", _DRAWN, "sh", folder], timeout=60.0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from console.config import Config, in_words_of, overrides, trainer_spec
 from console.deeds.guard import Guard, Verdicts
 from console.deeds.origin import instance, origin
-from console.deeds.queueing import Place, queued
+from console.deeds.queueing import Place, await_place, queued
 from console.deeds.sharing import Room, room, share
 from console.fleet.words import duration
 from console.hosts import Hosts
@@ -241,6 +241,8 @@ class Starter:
         host = self._config.workers[prepared.worker].host
         place = self._place(prepared.worker, batch)
         started = self._hosts.launcher(host).start(queued(prepared.launch, place, prepared.python))
+        if place and not started.already:
+            await_place(self._hosts.transport(host), f"{self._hosts.root(host)}/runs/{started.run}")
         text = "is already running" if started.already else "queued" if place else "started"
         yield Step(prepared.worker, f"{text} on {host}: {started.run}", ok=True)
 

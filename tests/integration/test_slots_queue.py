@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from console.deeds.queueing import Place, queued
+from console.deeds.queueing import Place, await_place, queued
 from remote.bundle import script
 from remote.launcher import Launch
 from remote.local import LocalTransport
@@ -84,6 +84,7 @@ class House:
         work = argv or (sys.executable, "-c", WORK, str(self.seen), until)
         launch = Launch(str(self.root), f"{name}-1", name, work, env={**self.environment, **(env or {})})
         self.launcher.start(queued(launch, place, sys.executable))
+        await_place(LocalTransport(), str(self.root / "runs" / f"{name}-1"))
 
     def document(self, name, file):
         path = self.root / "runs" / f"{name}-1" / file

@@ -153,7 +153,7 @@ def test_budget_rules_are_off_until_they_are_written():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('wall_time = "soon"', "races.r.wall_time: 'soon' is no time: write it as 30s, 2m, 8h or 2d"),
+        ('wall_time = "soon"', "races.r.wall_time: 'soon' is no time: write it as 30s, 2m, 8h, 7d, 4w or 1y"),
         ('patience = { metric = "m", epochs = 3 }', "races.r.patience.mode: missing — max: more is better; min: less"),
         ('patience = { metric = "m", mode = "up", epochs = 3 }', "'up' is not one of 'min', 'max'"),
         ('behind = { metric = "m", mode = "min", after = [3] }', "needs either margin = … (how far behind) or keep"),
