@@ -32,7 +32,8 @@ class RowMemory(Maker):
     def _row(self, key: object, fleet: Fleet, of: Run | Planned, name: str, now: float) -> WorkerRow:
         host = fleet.hosts.get(name)
         copy = fleet.pulled.get(of.key) if isinstance(of, Run) else None
-        came_from = (of, host and host.link, host and host.hello, copy)
+        winner = fleet.winners.get(of.race) if isinstance(of, Run) else None
+        came_from = (of, host and host.link, host and host.hello, copy, winner)
         known = self._rows.get(key)
         if known is not None and now < known[1] and all(a is b for a, b in zip(known[0], came_from, strict=True)):
             return known[2]

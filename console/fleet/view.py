@@ -55,6 +55,7 @@ __all__ = [
 UNHEARD_S = 3.0  # a host's figures come once a second: older than this is worth saying
 TREND_ROWS = 5
 TREND_LOOK = 400  # rows among which the newest validation is looked for
+_WON = "; won the race"  # what a run says that was the first on its own host
 _LOWER = re.compile(r"(^|_)(loss|error|err|mse|mae|nrmse|rmse|nll|perplexity)(_|$)")
 
 
@@ -106,10 +107,18 @@ def _order(run: Run) -> tuple[bool, float, str]:
     return (not run.gone, began(run) or 0.0, run.key.run)
 
 
+def _with_winner(fleet: Fleet, run: Run, state: State) -> State:
+    """A run can only say that nobody was before it on its own host."""
+    winner = fleet.winners.get(run.race) if run.race else None
+    if winner is None or winner.run == run.key.run or not state.detail.endswith(_WON):
+        return state
+    return replace(state, detail=f"{state.detail.removesuffix(_WON)}; {winner.worker} had met them before")
+
+
 def run_row(fleet: Fleet, run: Run, now: float) -> WorkerRow:
     """The row of one run."""
     host = fleet.hosts.get(run.key.host) or Host(run.key.host)
-    state = state_of(run, host, now)
+    state = _with_winner(fleet, run, state_of(run, host, now))
     status = reported(run) or Status()
     stopping = status.stopping
     host_now = now + host.clock_offset

@@ -99,7 +99,11 @@ class Ledger:
         problems = []
         for cause in self.causes:
             cause.letters.clear()
+        seen: list[dict[str, Any]] = []
         for letter in letters:
+            if letter.about in seen:  # the same letter again: the watch was killed before it knew that it had arrived
+                continue
+            seen.append(letter.about)
             fitting = [cause for cause in self.causes if cause.takes(letter)]
             letter.cause = max(fitting, key=lambda cause: cause.began, default=None)
             if letter.cause is None:

@@ -138,6 +138,20 @@ def test_standings_put_the_winner_first_and_name_the_picture():
     assert view.picture == "/data/root/runs/attention-20260101-120000-0001/figures/a.png"
 
 
+def test_of_two_that_won_on_their_own_hosts_only_the_earlier_is_said_to_have_won():
+    reason = "all criteria held after epoch 5; won the race"
+    evidence = race(("pretrained", True, "criteria met"), ("attention", True, "criteria met"))
+    for number, worker in enumerate(("pretrained", "attention")):
+        run = f"{worker}-20260101-120000-000{number}"
+        value = {"state": "criteria met", "heartbeat": evidence.now, "reason": reason}
+        evidence.tell(document("status.json", value, run))
+    winner = {"run": "attention-20260101-120000-0001", "worker": "attention", "time": 5}
+    evidence.tell(Document(f"races/{RACE}", "winner.json", json.dumps(winner)))
+    said = {found.worker: found.state.detail for found in worker_rows(evidence.fleet, evidence.now)}
+    assert said["attention"] == reason
+    assert said["pretrained"] == "all criteria held after epoch 5; attention had met them before"
+
+
 def test_a_race_goes_on_while_one_rival_lives():
     evidence = race(("pretrained", False, "training"), ("attention", False, "stopped"))
     (view,) = race_views(evidence.fleet, {"persistence": ("attention", "pretrained")}, evidence.now)
