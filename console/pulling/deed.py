@@ -45,6 +45,7 @@ class RunPull:
         self._folder = options.to.expanduser().absolute() / key.run
         self._from = f"{way.root}/runs/{key.run}"
         self._kept = ledger.read(self._folder, key.host)
+        self._passing = set(ledger.read_passing(self._folder, key.host)) & set(self._kept)
         self._left: dict[str, Left] = {}
         self._files = self._bytes = 0
 
@@ -61,6 +62,8 @@ class RunPull:
             done = yield from self._part(partial(self._options.choice.checkpoint, named=names), log)
             wanted = {f"{files.CHECKPOINTS}/{name}" for name in names or ()}
             if self._options.choice.checkpoints in ("all", "none") or wanted <= set(done.kept):
+                if self._options.passing and wanted:
+                    self._let_pass(wanted)
                 break
         yield self._verdict(state, live)
 
@@ -82,12 +85,22 @@ class RunPull:
                 break
             yield Step(self._worker, words.progress(now), share=words.share(now))
         pull.settle(done)
+        new = {path for path in done.kept if path not in self._kept and choose.is_checkpoint(path)} - {choose.INDEX}
+        self._passing = self._passing | new if self._options.passing else self._passing - set(done.kept)
         self._kept |= done.kept
         self._left = {path: item for path, item in self._left.items() if path not in done.kept}
         self._left |= {item.path: item for item in done.left}
         self._files += done.files
         self._bytes += done.bytes
         return done
+
+    def _let_pass(self, wanted: set[str]) -> None:
+        """Newer ones are whole here: those that only a pull like this one brought, and nobody has touched, go."""
+        here = ledger.still_here(self._folder, self._kept)
+        for path in self._passing & set(here) - wanted:
+            (self._folder / path).unlink()
+            del self._kept[path]
+        self._passing &= wanted
 
     def _names(self) -> frozenset[str] | None:
         """The chosen checkpoints, by what was pulled of the run's own word."""
@@ -115,7 +128,8 @@ class RunPull:
         here = ledger.still_here(self._folder, self._kept)
         complete = self._options.choice.everything and not lost and not live
         about = (self._key.run, self._worker, self._key.host, self._from, state)
-        found = Ledger(*about, time.time(), complete, self._options.choice, here, left)
+        passing = frozenset(self._passing) & set(here)
+        found = Ledger(*about, time.time(), complete, self._options.choice, here, left, passing)
         with told(self._folder):
             ledger.write(self._folder, found)
         if self._pulls is not None:

@@ -31,6 +31,7 @@ class Ledger:
     choice: Choice = Choice()
     files: Mapping[str, Kept] = field(default_factory=dict)
     left: tuple[Left, ...] = ()
+    passing: frozenset[str] = frozenset()  # of the files: those that a pull with newer ones may remove again
 
     def to_json(self) -> dict[str, Any]:
         """As it is written."""
@@ -52,16 +53,13 @@ class Ledger:
                 for path, kept in sorted(self.files.items())
             },
             "left": [{"path": item.path, "why": item.why} for item in self.left],
+            "passing": sorted(self.passing),
         }
 
 
 def read(folder: Path, host: str) -> dict[str, Kept]:
     """What is known to be whole there; nothing when that is not known, or of another host's run."""
-    try:
-        data = decode_document((folder / LEDGER).read_bytes())
-    except OSError:
-        return {}
-    rows = data.get("files") if data and data.get("host") == host else None
+    rows = _document(folder, host).get("files")
     found = {}
     for path, row in rows.items() if isinstance(rows, Mapping) else ():
         values = [row.get(key) for key in ("bytes", "mtime_ns", "sha256")] if isinstance(row, Mapping) else []
@@ -69,6 +67,20 @@ def read(folder: Path, host: str) -> dict[str, Kept]:
             case [int(size), int(mtime), str(sha)]:
                 found[path] = Kept(size, mtime, sha)
     return found
+
+
+def read_passing(folder: Path, host: str) -> frozenset[str]:
+    """Those of them that came only until there would be newer ones."""
+    rows = _document(folder, host).get("passing")
+    return frozenset(str(row) for row in rows) if isinstance(rows, list) else frozenset()
+
+
+def _document(folder: Path, host: str) -> Mapping[str, Any]:
+    try:
+        data = decode_document((folder / LEDGER).read_bytes())
+    except OSError:
+        return {}
+    return data if data is not None and data.get("host") == host else {}
 
 
 def still_here(folder: Path, kept: Mapping[str, Kept]) -> dict[str, Kept]:

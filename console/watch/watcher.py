@@ -192,7 +192,7 @@ class Watcher:
         wanted = self._wanted()
         if not wanted:
             return True
-        options, good, moved = PullOptions(self._settings.to), True, 0
+        options, good, moved = PullOptions(self._settings.to, passing=True), True, 0
         async for step in in_thread(lambda: self._engine.actions.pull(tuple(wanted), options)):
             if step.ok is False:
                 good = False
