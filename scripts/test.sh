@@ -3,6 +3,7 @@
 # docs/decisions/0031-a-second-look.md says why, and what it must not hide.
 set -u
 cd "$(dirname "$0")/.." || exit 2
+unset PYTHONDONTWRITEBYTECODE  # hundreds of consoles and trainers are started: each would be compiled anew
 PYTEST=".venv/bin/python -m pytest"
 FEW=5
 

@@ -60,7 +60,7 @@ class Night:
         history.plan(str(config), WORKERS.items(), time.time() - PLANNED_AGO_S)
         history.close()
         self.inject("never started", "forgotten", {"forgotten": "never started"})
-        self.inject("a log that Python keeps back", "silent").also = {"silent": "log is silent"}
+        self.silent = self.inject("a log that Python keeps back", "silent", {"silent": "log is silent"})
         nan = self.inject("a loss of 0/0 at step 100", "nan", {"nan": "not a number"})
         race = self.laptop.spawn("race", "night", "--no-check")
         others = sorted(set(WORKERS) - set(RACE) - {"forgotten"})
@@ -131,11 +131,12 @@ class Night:
         shot = self.inject("SIGKILL from outside", "shot", {"shot": "killed"})
         hosts.signal("shot", signal.SIGKILL, name="sh")
         self.until_told(shot)
+        self.until_told(self.silent)
 
         self.say("the laptop is switched off")
         laptop.kill_watch()
         off = time.time()
-        missing = self.fails("missing", "failed|file")
+        missing = self.fails("missing", "failed|file|there is no")
         self.short(shorts[1], "north", 10, awake=False)
         crash = self.inject("the host crashes and boots", "west", {"lost": "rebooted"})
         hosts.machines["west"].crash()

@@ -50,8 +50,6 @@ def _at_once(monkeypatch):
 def links(monkeypatch):
     monkeypatch.setattr(pump, "Link", SaidLink)
     monkeypatch.setattr(SaidLink, "open", [])
-    monkeypatch.setattr(pump, "GATHER_S", 0.0)  # what has come is folded at the loop's next turn, however busy the
-    monkeypatch.setattr(pump, "SLICE_S", 60.0)  # machine is
     return SaidLink.open
 
 
