@@ -24,7 +24,7 @@ mount -o loop,noinit_itable /run/host/disk {ROOT}
 # The tiny task of the tests, known to every trainer that a host starts; without importing torch.
 KNOWN = (
     "from trainer.tasks import REGISTRY, Entry\n"
-    'REGISTRY["tiny"] = Entry("tiny_task:Settings", "tiny_task:TinyTask", "tiny_task:inspect")\n'
+    'REGISTRY["tiny"] = Entry("tiny_settings:Settings", "tiny_task:TinyTask", "tiny_task:inspect")\n'
 )
 TRAINING = """
 task = "tiny"
@@ -75,7 +75,8 @@ class NightHosts:
             code = self.machines[name].home / "code"
             code.mkdir()
             (code / "trainer").symlink_to(REPOSITORY / "trainer")
-            (code / "tiny_task.py").symlink_to(REPOSITORY / "tests/data/tiny_task.py")
+            for part in ("tiny_task.py", "tiny_settings.py"):
+                (code / part).symlink_to(REPOSITORY / "tests/data" / part)
             (code / "sitecustomize.py").write_text(KNOWN)
 
     def configuration(self, bed: Testbed, laptop: NightLaptop, python: str) -> str:
