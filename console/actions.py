@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from console import spans
 from console.config import Config
 from console.deeds import adopting, emptying, ending, fetching, resuming
 from console.deeds.guard import READONLY, Guard
@@ -28,6 +29,7 @@ from console.source import Step
 from remote import adoption
 from remote.events import Cache
 from remote.launcher import KILL, LADDER, Rung
+from remote.launcher import ladder as ladder_of
 from remote.transfer.pace import Bucket
 from trainer.record.ranking import Promoted
 from trainer.schema import nearest
@@ -82,14 +84,28 @@ class ConsoleActions:
             race = identity or instance(name, self._clock())
             yield from self._starter.start(found.workers, race=race, check=check)
 
-    def stop(self, runs: tuple[RunKey, ...], *, why: str = "", studies: Collection[str] = ()) -> Iterator[Step]:
+    def ladder(self, run: RunKey, grace: float | None = None) -> tuple[Rung, ...]:
+        """How a stop goes: with so many seconds for the checkpoint, else as the configuration says of its worker."""
+        worker = self._config.workers.get(self._worker(run))
+        if grace is not None:
+            return ladder_of(grace)
+        return ladder_of(spans.parse(worker.grace)) if worker is not None and worker.grace else LADDER
+
+    def stop(
+        self,
+        runs: tuple[RunKey, ...],
+        *,
+        why: str = "",
+        studies: Collection[str] = (),
+        grace: float | None = None,
+    ) -> Iterator[Step]:
         """`why` is what the runs will say of it; trials of `studies` say that they were stopped with theirs."""
 
         def end(key: RunKey) -> Iterator[Step]:
             run = self._fleet().runs.get(key)
             made = run.lineage if run is not None else None
             with_study = made is not None and made.kind == "study" and made.of in studies
-            return self._end(key, "stop asked", LADDER, STOPPED_WITH_STUDY if with_study else why)
+            return self._end(key, "stop asked", self.ladder(key, grace), STOPPED_WITH_STUDY if with_study else why)
 
         return self._each(runs, end)
 
@@ -212,7 +228,7 @@ class ConsoleActions:
         run, gone = self._fleet().runs.get(key), False
         if not again:
             audit(self._hosts, key, run, RULED, {"rule": rule, "proof": proof})
-        for step in self._end(key, "stop asked", LADDER):
+        for step in self._end(key, "stop asked", self.ladder(key)):
             gone = gone or step.ok is True
             yield step
         audit(self._hosts, key, run, GONE, {"rule": rule, "gone": gone})

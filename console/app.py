@@ -69,9 +69,11 @@ class ConsoleApp(Shell):
         look: Remembering | None = None,
         setup: Setup | None = None,
         last: Path | None = None,
+        every: float = 0.0,
     ) -> None:
+        """`every`: seconds between two repaints at least, for a slow line."""
         super().__init__(ascii=ascii, theme=theme, settings=settings)
-        self.setup = setup
+        self.setup, self._every = setup, every
         self._reception = Reception(self, door) if door is not None else None
         self.source, self.actions, self.clock = source, actions, clock
         self.notes = Notes()
@@ -95,7 +97,7 @@ class ConsoleApp(Shell):
 
     async def on_mount(self) -> None:
         self._unlisten = self.source.listen(self.fleet_changed)
-        self.set_interval(TICK_S, self._tick)
+        self.set_interval(max(TICK_S, self._every), self._tick)
         self.set_interval(60.0, self._keep_last)
         problem = self.settings.take_problem()
         if problem:
@@ -134,7 +136,7 @@ class ConsoleApp(Shell):
 
     def on_fleet_changed(self) -> None:
         """Wait for the next moment at which the screen may be painted."""
-        pause = max(REPAINT_S, min(LONGEST_S, self._cost / SHARE))
+        pause = max(REPAINT_S, self._every, min(LONGEST_S, self._cost / SHARE))
         due = max(self._painted + pause, self._paints[0] + BURST_S if len(self._paints) == BURST else 0.0)
         self.set_timer(max(0.001, due - time.monotonic()), self._due)
 

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from console import spans
 from console.examples import examples_of
 from remote.errors import AuthFailed, HostKeyProblem, RemoteError, Unreachable
 from trainer.schema import ConfigError
@@ -44,7 +45,17 @@ COMMANDS = {
     "race": "start all workers of a race and follow it to its end",
 }
 
-VALUED = {"--config", "--state", "--theme", "--record", "--add", "--remove", "--note", "--csv"}  # a value follows
+VALUED = {
+    "--config",
+    "--state",
+    "--theme",
+    "--record",
+    "--refresh",
+    "--add",
+    "--remove",
+    "--note",
+    "--csv",
+}  # a value follows
 HISTORY = {"search", "export", "prune"}
 
 EXAMPLES = """examples:
@@ -93,7 +104,7 @@ def _of_the_screen(words: Sequence[str]) -> argparse.Namespace | None:
         arguments, others = parser.parse_known_args(words)
     except (argparse.ArgumentError, SystemExit):
         return None
-    arguments.command = arguments.record = None
+    arguments.command = arguments.record = arguments.refresh = None
     return None if others else arguments
 
 
@@ -109,6 +120,12 @@ def _parser(first: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--record", metavar="FILE", help="keep what is on the screen; trajconsole replay shows it again"
+    )
+    parser.add_argument(
+        "--refresh",
+        type=spans.argument,
+        metavar="TIME",
+        help="between two repaints of the screen at least, as 2s, for slow lines",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, text in COMMANDS.items():

@@ -102,6 +102,7 @@ class WorkerConfig:
     gpus: float = setting(0.0, "GPUs that it waits for in its host's queue: 2, or a share as 0.5; 0: it does not queue")
     after: tuple[str, ...] = setting((), "names of workers of the same host that must have ended first")
     after_end: Literal["success", "any"] = setting("success", "which end of those will do")
+    grace: str = setting("", "how long a stop waits for its checkpoint before it sends signals, as 5m; empty: 60 s")
     cloned_from: str = setting("", "the run or worker that it was made from; its runs name it")
     cloned_with: Mapping[str, Any] = setting(factory=dict, doc="what was changed then")
 
@@ -116,6 +117,11 @@ class WorkerConfig:
             raise ValueError("branch needs code = …: the git checkout that it is a branch of")
         if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
             raise BadSetting("gpus", f"{self.gpus:g} is no number of GPUs", "write 1, 2, …, or a share of one as 0.5")
+        if self.grace:
+            try:
+                spans.parse(self.grace)
+            except ValueError as error:
+                raise BadSetting("grace", str(error)) from None
         if self.code and (self.folder.startswith(("/", "~")) or ".." in self.folder.split("/")):
             raise ValueError(f"folder = {self.folder!r}: with code it is a folder inside the code")
 

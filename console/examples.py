@@ -46,6 +46,7 @@ EXAMPLES = {
   trajconsole status                               its trials, like any other run; ctrl+c leaves them running
   trajconsole stop attention-study                 the study and all of its trials, each with a checkpoint""",
     "stop": """\
+  trajconsole stop big --grace 10m     its checkpoint takes a while; always: grace = "10m" in its table
   trajconsole stop attention           a checkpoint first; ends when it is verified gone""",
     "kill": """\
   trajconsole kill attention           at once, without a checkpoint""",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from console.fleet.model import Fleet, RunKey
 from console.pulling.options import PullOptions
 from remote.events import Cache
+from remote.launcher import Rung
 
 if TYPE_CHECKING:
     from console.config import Config
@@ -125,6 +126,9 @@ class Actions(Protocol):
     """Things done to workers. Each blocks, yields its progress, and ends with a verdict for every worker."""
 
     def start(self, workers: tuple[str, ...], *, check: bool = True, trial: bool = False) -> Iterator[Step]: ...
+
+    def ladder(self, run: RunKey) -> tuple[Rung, ...]:
+        """How a stop of it would go."""
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]: ...
 

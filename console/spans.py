@@ -1,5 +1,6 @@
 """Spans of time as people write them in configurations, options and searches: 30s, 2m, 8h, 90d, 2y. Pure."""
 
+import argparse
 import re
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)([smhdwy])")
@@ -15,6 +16,14 @@ def parse(text: str) -> float:
     if not 1 <= seconds < float("inf"):
         raise ValueError(f"{text!r}: a second at least")
     return seconds
+
+
+def argument(text: str) -> float:
+    """The same, of an option."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def is_span(text: str) -> bool:

@@ -49,7 +49,15 @@ class Rung:
     grace: float
 
 
-LADDER = (Rung("stop", 60.0), Rung("INT", 20.0), Rung("TERM", 10.0), Rung("KILL", 5.0))
+GRACE_S = 60.0  # for the checkpoint
+
+
+def ladder(grace: float = GRACE_S) -> tuple[Rung, ...]:
+    """From asking to SIGKILL. `grace`: how long it may take to save a checkpoint when it is asked."""
+    return (Rung("stop", grace), Rung("INT", 20.0), Rung("TERM", 10.0), Rung("KILL", 5.0))
+
+
+LADDER = ladder()
 KILL = (Rung("KILL", 5.0),)
 
 

@@ -67,6 +67,7 @@ def _run(arguments: argparse.Namespace, last: "Path") -> int:
         guide=guide,
         setup=EngineSetup(engine, questions),
         last=last,
+        every=arguments.refresh or 0.0,
     )
     try:
         return run_app(app)

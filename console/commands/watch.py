@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from console import spans
 from console.commands import common
 from trainer.schema import ConfigError, Problem
 
@@ -20,7 +21,9 @@ FOLLOW_S = 2.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--every", type=_span, default=120.0, metavar="TIME", help="between syncs, as 2m or 30s; 2m")
+    parser.add_argument(
+        "--every", type=spans.argument, default=120.0, metavar="TIME", help="between syncs, as 2m or 30s; 2m"
+    )
     parser.add_argument("--to", type=Path, default=None, metavar="FOLDER", help="of results and report; ./runs")
     parser.add_argument("--no-sync", action="store_true", help="leave results on the hosts: report and alerts only")
     parser.add_argument("--on", metavar="HOST", help="on this host, in tmux: it goes on when this laptop is closed")
@@ -121,12 +124,3 @@ async def _turn(lease: "Lease", out: "Paper") -> None:
     while not lease.take():
         await asyncio.sleep(FOLLOW_S)
     out.line("taking over", "text")
-
-
-def _span(text: str) -> float:
-    from console import spans
-
-    try:
-        return spans.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

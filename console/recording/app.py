@@ -13,6 +13,7 @@ from console.recording.player import Player
 from console.settings import SettingsFile
 from console.source import Step
 from remote.events import Cache
+from remote.launcher import LADDER, Rung
 
 if TYPE_CHECKING:
     from console.deeds.adopting import Wish
@@ -68,6 +69,9 @@ class NoActions:
 
     def start(self, workers: tuple[str, ...], *, check: bool = True, trial: bool = False) -> Iterator[Step]:
         return _refused(workers)
+
+    def ladder(self, run: RunKey) -> tuple[Rung, ...]:
+        return LADDER
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return _refused(tuple(map(str, runs)))

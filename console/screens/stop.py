@@ -42,13 +42,18 @@ class StopDialog(Dialog[None]):
             lines.append(((f"   and {fmt.plural(len(self._rows) - _MOST, 'other')}", "text"),))
         if self.deed is not None:
             return [*lines, *self.deed_lines(width)]
-        words = ladder_words(LADDER, kill=self._kill)
+        words = ladder_words(self._ladder(), kill=self._kill)
         return [
             *lines,
             BLANK,
             *(((f"   {part}", "text"),) for text in words for part in folded(text, width - 4)),
             BLANK,
         ]
+
+    def _ladder(self) -> tuple[Rung, ...]:
+        """The one that takes longest."""
+        found = [self.console.actions.ladder(row.key) for row in self._rows if row.key is not None]
+        return max(found, key=lambda ladder: ladder[0].grace, default=LADDER)
 
     def on_choices_chosen(self, event: Choices.Chosen) -> None:
         runs, names = (

@@ -34,6 +34,7 @@ from remote.events import (
     Synced,
     Telemetry,
 )
+from remote.launcher import LADDER, Rung
 
 NOW = 1767357663.0  # 2026-01-02 12:41:03 UTC
 GIB = 2**30
@@ -491,6 +492,9 @@ class FakeActions:
 
     def start(self, workers: tuple[str, ...], *, check: bool = True, trial: bool = False) -> Iterator[Step]:
         return self._do("start after a trial" if trial else "start", workers)
+
+    def ladder(self, run: RunKey) -> tuple[Rung, ...]:
+        return LADDER
 
     def stop(self, runs: tuple[RunKey, ...]) -> Iterator[Step]:
         return self._do("stop", tuple(map(str, runs)))

@@ -20,6 +20,7 @@ _LOSS = ("loss", "train_loss")
 _WINDOW, _LEAST, _RECENT = 100, 20, 5  # rows: looked at, needed, that have to agree
 _GROWN, _ABOVE = 3.0, 2.0  # times the best, times where the window began
 _FIRST_LINES = 200
+PACE, _SLOW = "samples_per_s", 0.5  # the trainer's own figure; of what is usual
 
 
 def living_findings(run: Run, host: Host, status: Status | None, state: State, now: float) -> Iterator[Advice]:
@@ -28,6 +29,7 @@ def living_findings(run: Run, host: Host, status: Status | None, state: State, n
         return
     yield from _stalled(run, status, state)
     yield from _numbers(run, status)
+    yield from _slower(run, state)
     yield from _silent(run, host, now)
     yield from _waits(status)
     yield from _room(run, host, now)
@@ -66,6 +68,18 @@ def _numbers(run: Run, status: Status | None) -> Iterator[Advice]:
         proof = f"{name} {recent[-1]:.4g}; it was {lowest:.4g} at best"
         mend = f"lower the learning rate, and go on from an earlier checkpoint: trajconsole stop {run.worker}"
         yield Advice(f"{name} diverges", proof, mend, "warning", "stop")
+
+
+def _slower(run: Run, state: State) -> Iterator[Advice]:
+    """It moves, so it does not stall, and it is not what it was: throughput that was lost in the middle of a run."""
+    values = [value for value in run.rows.newest(PACE, _WINDOW) if math.isfinite(value)]
+    if state.name != "training" or len(values) < _LEAST:
+        return
+    usual, recent = statistics.median(values), statistics.median(values[-_RECENT:])
+    if 0 < recent < _SLOW * usual and max(values[-_RECENT:]) < usual:
+        proof = f"{recent:.3g} samples/s in its last {_RECENT} rows, {usual:.3g} in its last {len(values)}"
+        mend = "who else works on its host, is a GPU slowed down, is the disk of its data shared? See the host's screen"
+        yield Advice(f"it got slower: {recent:.3g} samples/s", proof, mend)
 
 
 def _silent(run: Run, host: Host, now: float) -> Iterator[Advice]:

@@ -56,6 +56,25 @@ def test_a_run_that_has_ended_saves_no_more(evidence):
     assert found(evidence, "the next checkpoint") is None
 
 
+@pytest.mark.parametrize(
+    ("paces", "slower"),
+    [
+        ([120.0] * 30 + [40.0] * 5, True),
+        ([120.0] * 30 + [70.0] * 5, False),  # not by half
+        ([120.0] * 30 + [40.0] * 4 + [121.0], False),  # it is back
+        ([120.0, 40.0] * 20, False),  # as uneven as ever
+        ([120.0] * 10 + [40.0] * 5, False),  # too few to say
+        ([40.0] * 5 + [120.0] * 30, False),  # a slow beginning
+    ],
+)
+def test_throughput_that_was_lost(evidence, paces, slower):
+    rows = [{"t": NOW, "step": n, "phase": "train", "samples_per_s": pace} for n, pace in enumerate(paces)]
+    item = found(evidence.launch().status("training").rows(*rows), "it got slower")
+    assert (item is not None) == slower
+    if item is not None:
+        assert item.what == "it got slower: 40 samples/s" and "120 in its last 35" in item.proof
+
+
 def losses(evidence, *values):
     rows = [{"t": NOW, "step": n, "phase": "train", "loss": value} for n, value in enumerate(values)]
     return evidence.launch().status("training").rows(*rows)
