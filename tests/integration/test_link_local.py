@@ -83,7 +83,7 @@ def linked(tmp_path):
     yield make
     for link in links:
         link.close()
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # one of an earlier test may have ended meanwhile
     for transport in transports:
         assert all(channel.closed and not Path(f"/proc/{channel.pid}").exists() for channel in transport.opened)
 

@@ -84,7 +84,8 @@ class House:
         work = argv or (sys.executable, "-c", WORK, str(self.seen), until)
         launch = Launch(str(self.root), f"{name}-1", name, work, env={**self.environment, **(env or {})})
         self.launcher.start(queued(launch, place, sys.executable))
-        await_place(LocalTransport(), str(self.root / "runs" / f"{name}-1"))
+        if place:
+            await_place(LocalTransport(), str(self.root / "runs" / f"{name}-1"))
 
     def document(self, name, file):
         path = self.root / "runs" / f"{name}-1" / file

@@ -41,7 +41,7 @@ step_s = 0.2
 all = ["val_accuracy >= 0.6", "val_loss <= {loss}"]
 every = {every}
 """
-EASY, HARD, NEVER = (10.0, 120), (-1.0, 5), (-1.0, 100_000)  # the loss to reach, and how often that is decided
+EASY, HARD, NEVER = (10.0, 160), (-1.0, 5), (-1.0, 100_000)  # the loss to reach, and how often that is decided
 
 RACE = {"quick": "north", "close": "east", "slow": "south", "lost": "west"}
 TRAINERS = {**RACE, "stuck": "north", "nan": "west"}

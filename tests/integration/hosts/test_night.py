@@ -257,9 +257,9 @@ def check(night, rows):
     one_winner(hosts, laptop, rows)
     everything_is_here(hosts, laptop, rows)
     destroying(laptop, {"north": False, "east": True, "south": False, "west": True})
-    laptop.run("stop", *STOPPED)
     for name in STOPPED:
         night.ledger.add("stopped by hand", name, {name: "^stopped$"})
+    laptop.run("stop", *STOPPED)
     until(lambda: all(laptop.rows()[name]["pulled"] for name in STOPPED), LONG)
     until(lambda: all("stopped" in [letter.what for letter in laptop.told(name)()] for name in STOPPED), LONG)
     laptop.end_watch()

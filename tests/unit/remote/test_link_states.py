@@ -53,7 +53,7 @@ def linked():
     for link in links:
         link.close()
         link.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_hello_means_connected_and_close_is_the_last_word(linked):
