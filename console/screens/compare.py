@@ -27,6 +27,7 @@ from console.widgets.lines import Line, Span, cut, width_of
 from console.widgets.pick_list import Item
 from console.widgets.runs import RunsTable
 from console.widgets.scrolled import Scrolled
+from console.widgets.typed import Typed
 from trainer.outcomes.outcome import Outcome
 from trainer.outcomes.standing import heads
 
@@ -87,7 +88,7 @@ class CompareScreen(ChartedScreen):
         yield ComparedTable(id="compared")
         yield Words(id="compare-words")
         yield Block(id="notes", tall=True)
-        yield Input(id="filter", compact=True, placeholder="only runs with these letters in their name")
+        yield Typed(id="filter", compact=True, placeholder="only runs with these letters in their name")
         yield Block(id="keys")
 
     def on_mount(self) -> None:

@@ -27,6 +27,7 @@ from console.widgets.heading import banner, guide, header
 from console.widgets.hosts import HostsTable
 from console.widgets.lines import Line, Lines, cut
 from console.widgets.pick_list import Item
+from console.widgets.typed import Typed
 from console.widgets.worker_columns import all_metrics, catalogue, told
 from console.widgets.workers import WorkersTable
 
@@ -58,7 +59,7 @@ class FleetScreen(WorkersScreen):
             yield Detail(self.console.charts, id="detail")
             yield Block(id="notes", tall=True)
             hint = "filter: text  !text  state=failed  acc>0.8   →: complete"
-            yield Input(id="filter", compact=True, placeholder=hint, suggester=Completing(lambda: self.picture.workers))
+            yield Typed(id="filter", compact=True, placeholder=hint, suggester=Completing(lambda: self.picture.workers))
             yield Block(id="keys")
 
     def on_mount(self) -> None:

@@ -26,6 +26,7 @@ from console.screens.save import SaveDialog
 from console.widgets.block import Block
 from console.widgets.heading import keys
 from console.widgets.log_view import LogView
+from console.widgets.typed import Typed
 
 if TYPE_CHECKING:
     from console.shell import Shell
@@ -66,7 +67,7 @@ class LogsScreen(Screen[None]):
         yield Block(id="log-title")
         yield self.lines
         yield Block(id="log-state")
-        yield Input(id="log-box", compact=True)
+        yield Typed(id="log-box", compact=True)
         yield Block(id="keys")
 
     def on_mount(self) -> None:

@@ -15,6 +15,7 @@ from console.widgets.facts import folded
 from console.widgets.heading import keys
 from console.widgets.lines import Line
 from console.widgets.listing import Listing, Row
+from console.widgets.typed import Typed
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -46,7 +47,7 @@ class Page(Screen[None]):
         yield Listing(id="rows")
         yield Block(id="foot", tall=True)
         yield Block(id="prompt", tall=True)
-        yield Input(id="typed", compact=True, select_on_focus=False)
+        yield Typed(id="typed", compact=True, select_on_focus=False)
         yield Block(id="notes", tall=True)
         yield Block(id="keys")
 

@@ -13,9 +13,10 @@ from console.screens.hints import hints_of
 from console.widgets.block import Block
 from console.widgets.heading import keys
 from console.widgets.pick_list import Item, PickList, Ticks
+from console.widgets.typed import Typed
 
 
-class PickInput(Input):
+class PickInput(Typed):
     """A box that leaves to its dialog the keys with which one chooses from several."""
 
     ticks: Ticks = "one"

@@ -19,6 +19,7 @@ from console.plain import plain
 from console.widgets.block import Block
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line
+from console.widgets.typed import Typed
 
 
 class Told(Message):
@@ -43,7 +44,7 @@ class SaveDialog(ModalScreen[str | None]):
         with Vertical(id="dialog") as frame:
             frame.border_title = f"Save {fmt.plural(self._count, 'line')}"
             yield Block(id="body", tall=True)
-            yield Input(str(self._path), id="save-name", compact=True)
+            yield Typed(str(self._path), id="save-name", compact=True)
 
     def on_mount(self) -> None:
         self.set_focus(self.query_one("#save-name", Input))

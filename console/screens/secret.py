@@ -13,6 +13,7 @@ from console.plain import plain
 from console.widgets.block import Block
 from console.widgets.facts import folded
 from console.widgets.lines import BLANK, Line
+from console.widgets.typed import Typed
 
 _FOOT = "It is written nowhere and is forgotten when this console ends.   enter: give it   esc: go on without"
 
@@ -30,7 +31,7 @@ class SecretDialog(ModalScreen[None]):
         with Vertical(id="dialog") as frame:
             frame.border_title = "A host asks"
             yield Block(id="body", tall=True)
-            yield Input(password=not self._question.echo, compact=True, id="secret")
+            yield Typed(password=not self._question.echo, compact=True, id="secret")
             yield Block(id="foot", tall=True)
 
     def on_mount(self) -> None:

@@ -2,6 +2,7 @@
 And what a real terminal gets, also through a real tmux.
 """
 
+import contextlib
 import os
 import pty
 import select
@@ -56,6 +57,11 @@ class Rude:
                 connection.send(bytes([byte]))
             except OSError:
                 return
+        connection.settimeout(5.0)
+        with contextlib.suppress(OSError):  # what is left unread would be a reset, not an end
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
 
     def close(self):
         self._stop.set()
@@ -91,6 +97,7 @@ def test_an_answer_that_is_none_is_tried_again_and_the_outbox_lives(rude, tmp_pa
     box = Outbox("w", AlertConfig(webhook=rude.address), tmp_path, told.append)
     box.start()
     box.put(replace(ALERT, time=time.time()))
+    box.deliver()
     end = time.monotonic() + 60
     while not told and time.monotonic() < end:
         time.sleep(0.01)

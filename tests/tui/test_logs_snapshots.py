@@ -86,6 +86,6 @@ async def test_ascii(logs, picture):
 
 async def test_light(logs, picture):
     async with opened_files(*logs, size=SIZES["80x24"]) as pilot:
-        pilot.app.action_theme()
+        pilot.app.theme = "light"
         await press(pilot, "e")
         assert pilot.app.export_screenshot() == picture
