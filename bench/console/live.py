@@ -15,18 +15,7 @@ import time
 from pathlib import Path
 
 from latency import run_folder
-from terminal import TICK, Terminal
-
-
-def cpu_of(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def below(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    found = {int(child) for task in tasks for child in (task / "children").read_text().split()}
-    return [*found, *(grand for child in found for grand in below(child))]
+from terminal import Terminal, below, cpu_of
 
 
 def write(run: Path, seconds: float) -> None:

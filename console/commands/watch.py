@@ -59,6 +59,7 @@ async def _watch(arguments: argparse.Namespace) -> int:
     from console import frame
     from console.config import state_folder
     from console.engine import open_engine
+    from console.format import plural
     from console.watch.beating import beating
     from console.watch.lease import Lease
     from console.watch.watcher import Settings, Watcher
@@ -78,7 +79,7 @@ async def _watch(arguments: argparse.Namespace) -> int:
             common.tell_problems(engine, frame.stderr(arguments.ascii))
             settings = Settings(arguments.every, arguments.to, not arguments.no_sync, arguments.here)
             ways = ", ".join(engine.config.alerts) or "none configured"
-            tell(f"watching {len(engine.config.hosts)} hosts; alerts: {ways}", "text")
+            tell(f"watching {plural(len(engine.config.hosts), 'host')}; alerts: {ways}", "text")
             watcher = Watcher(engine, folder, settings, tell, **_others(arguments, engine))
             async with beating(engine.config.path.parent, arguments.every) if arguments.here else nullcontext():
                 good = await watcher.run(once=arguments.once)

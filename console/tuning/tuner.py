@@ -17,6 +17,7 @@ from console.engine import Engine
 from console.fleet.lineage import STOPPED_WITH_STUDY, value_word, values_words
 from console.fleet.model import Run
 from console.fleet.view import run_row
+from console.format import plural
 from console.parallel import in_thread
 from console.preflight import Refused
 from console.source import Step
@@ -256,7 +257,9 @@ class Tuner:
         runs = [run for trial in self.running if (run := self._run(trial)) is not None]
         live = [run for run in runs if run_row(fleet, run, now).state.live]
         if live:
-            self._tell(f"the study was stopped: {len(live)} trials are asked to save a checkpoint and end", "warn")
+            self._tell(
+                f"the study was stopped: {plural(len(live), 'trial')} asked to save a checkpoint and end", "warn"
+            )
             await self._stopping(live, STOPPED_WITH_STUDY)
 
     def _unseen(self) -> bool:
