@@ -49,16 +49,20 @@ class Relay:
 
     def __init__(self, fleet: Callable[[], Fleet], hosts: Hosts) -> None:
         self._fleet, self._hosts = fleet, hosts
-        self._seen: object = None
+        self._seen: object = None  # the marks of the last look, and the hosts that could be asked then
+        self._up: frozenset[str] = frozenset()
         self._tried: dict[tuple[str, str], float] = {}
 
     def consider(self) -> None:
-        """After every change of the fleet; costs nothing while no mark is missing."""
+        """After every change of the fleet; costs next to nothing while nobody has won, and while no mark is missing."""
         fleet = self._fleet()
         now = time.monotonic()
-        if fleet.marks is self._seen and not self._tried:
+        if not fleet.marks:
             return
-        self._seen = fleet.marks
+        up = frozenset(name for name, host in fleet.hosts.items() if host.reachable and host.synced)
+        if fleet.marks is self._seen and up == self._up and not self._tried:
+            return
+        self._seen, self._up = fleet.marks, up
         needed = missing(fleet)
         self._tried = {(one.host, one.race): self._tried.get((one.host, one.race), -AGAIN_S) for one in needed}
         for one in needed:

@@ -1,13 +1,17 @@
 """Where a winner's mark is missing, and who has won when two hosts disagree: decided the same by everybody."""
 
 import json
+import threading
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as some
 
+from console.config import parse
 from console.fleet.fold import fold
 from console.fleet.model import Fleet
-from console.relay import missing
+from console.hosts import Hosts
+from console.relay import Relay, missing
 from remote.events import Document, LinkState, Synced
 
 RACE = "duel-20260101-000000-0a1b"
@@ -56,3 +60,20 @@ def test_three_winners_in_a_minute_are_judged_alike_in_any_order(order):
     fleet = told(*[(host, mark(f"w-{host}", when)) for host, when in order], hosts=hosts)
     assert fleet.winners[RACE].run == "w-three"  # the earliest; of two at one time the first by name
     assert {one.host for one in missing(fleet)} == {"one", "two"}
+
+
+def test_a_host_that_is_back_gets_the_mark_that_it_lacks(tmp_path):
+    """Nothing is new in the marks themselves when a laptop wakes and its hosts come back one by one."""
+    tables = [f'[hosts.{name}]\ntransport = "local"\nroot = "{tmp_path / name}"\n' for name in ("one", "two")]
+    hosts = Hosts(parse("".join(tables), Path("c.toml")))
+    fleet = told(("one", mark("w-one", 5.0)), ("two", mark("w-two", 6.0)))
+    fleets = [fold(fleet, "two", [LinkState("stale")], 3.0)]
+    relay = Relay(lambda: fleets[-1], hosts)
+    relay.consider()
+    assert not (tmp_path / "two").exists()
+    fleets.append(fold(fleets[-1], "two", [LinkState("connected"), Synced()], 4.0))
+    assert fleets[-1].marks is fleets[0].marks
+    relay.consider()
+    for thread in [item for item in threading.enumerate() if item.name == "relay two"]:
+        thread.join(30)
+    assert json.loads((tmp_path / "two/races" / RACE / "winner.json").read_text())["run"] == "w-one"
