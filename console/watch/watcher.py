@@ -5,13 +5,14 @@ is on the disk before anything is sent, so that one that is killed and started a
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from console import report
 from console.alerts import book as books
+from console.alerts.book import Alert
 from console.alerts.notices import notices
 from console.alerts.outbox import Outbox
 from console.engine import Engine
@@ -68,6 +69,7 @@ class Watcher:
         self._engine, self._settings, self._tell = engine, settings, tell
         self._path = folder / "book.json"
         self._book, self._kept = self._load(), 0.0
+        self._troubled = ""  # what cannot be written, and why
         self._outboxes = [
             Outbox(name, config, folder / "outbox", lambda text: tell(text, "warn"))
             for name, config in engine.config.alerts.items()
@@ -155,20 +157,36 @@ class Watcher:
             self._book = books.Book().accepting(found, now)
         unseen = [host.name for host in hosts if host.phase != "connected"]
         book, alerts = self._book.step(found, now, unseen=unseen)
+        try:
+            self._write_down(book, alerts, now)
+        except OSError as error:  # the book stays as it was, so that the next look finds the same news
+            self._trouble(f"what was found cannot be written down, nor sent before it is: {error.strerror or error}")
+            return
+        self._troubled = ""
+        self._book = book
         for alert in alerts:
             level = {"note": "text", "warning": "warn", "error": "bad"}[alert.notice.level]
             over = "over: " if alert.over else ""
             self._tell(f"{over}{alert.notice.who}: {alert.notice.what}", "quiet" if alert.over else level)
+        for outbox in self._outboxes if alerts else ():
+            outbox.deliver()
+
+    def _write_down(self, book: books.Book, alerts: Sequence[Alert], now: float) -> None:
+        for alert in alerts:
             for outbox in self._outboxes:
                 if outbox.wants(alert):
                     outbox.put(alert)
+        assert self._book is not None
         news = bool(alerts) or book.entries.keys() != self._book.entries.keys() or not self._path.exists()
         if news or now - self._kept >= KEEP_S:
             atomic.replace(self._path, json.dumps(book.to_json()).encode(), durable=news)
             self._kept = now
-        self._book = book
-        for outbox in self._outboxes if alerts else ():
-            outbox.deliver()
+
+    def _trouble(self, text: str) -> None:
+        """Told once for as long as it lasts: a full disk of the laptop ends no watch."""
+        if text != self._troubled:
+            self._troubled = text
+            self._tell(text, "bad")
 
     def would(self, now: float) -> list[tuple[str, str]]:
         """What would be done now, in lines of text and tone; nothing of it is."""
@@ -222,7 +240,10 @@ class Watcher:
     def _report(self) -> None:
         pump = self._engine.pump
         problems = [str(problem) for problem in pump.problems]
-        report.write(gather(pump.fleet, pump.races(), time.time(), problems=problems), self._settings.to)
+        try:
+            report.write(gather(pump.fleet, pump.races(), time.time(), problems=problems), self._settings.to)
+        except OSError as error:
+            self._tell(f"the report cannot be written: {error}", "bad")
 
     async def _delivered(self, seconds: float) -> None:
         """Wait for the letters that can be delivered."""

@@ -44,3 +44,19 @@ async def test_looks_go_on_however_long_a_sync_takes(engine, tmp_path, monkeypat
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
+
+
+async def test_what_cannot_be_written_is_told_once_and_ends_nothing(engine, tmp_path):
+    told = []
+    (tmp_path / "book.json").mkdir()  # nothing can take its name, as on a disk that is full
+    (tmp_path / "to").write_text("no folder")
+    watch = Watcher(engine, tmp_path, Settings(to=tmp_path / "to", sync=False), lambda *said: told.append(said))
+    watch.look(100.0)
+    watch.look(101.0)
+    assert len(told) == 1 and told[0][0].startswith("what was found cannot be written down") and told[0][1] == "bad"
+    (tmp_path / "book.json").rmdir()
+    assert await watch.run(once=True)
+    assert [text for text, _tone in told[1:]] == [
+        text for text, _tone in told[1:] if "report cannot be written" in text
+    ]
+    assert len(told) == 2 and (tmp_path / "book.json").is_file()
