@@ -21,6 +21,7 @@ from console.shipping.project import project_of
 from remote.local import LocalTransport
 from remote.pythons import Python
 from trainer.record.code import PACKAGE, code_hash
+from trainer.schema import ConfigError
 
 HERE = Python(
     "python3",
@@ -162,7 +163,7 @@ def test_code_that_cannot_be_shipped_is_told_with_its_key(tmp_path, text, words)
     ],
 )
 def test_keys_that_do_not_go_together(tmp_path, text, words):
-    with pytest.raises(configuration.ConfigError, match=words):
+    with pytest.raises(ConfigError, match=words):
         shipping(tmp_path, f'[workers.c]\nhost = "here"\ncommand = ["true"]\n{text}\n')
 
 
