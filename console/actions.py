@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console import spans
+from console.alerts.trying import tried
 from console.config import Config
 from console.deeds import adopting, emptying, ending, fetching, resuming
 from console.deeds.guard import READONLY, Guard
@@ -199,6 +200,18 @@ class ConsoleActions:
     def check(self, workers: Sequence[str]) -> Iterator[Step]:
         """Try each worker out, starting nothing."""
         yield from together([self.guard.over(name, bind(self._starter.try_out, name)) for name in workers])
+
+    def test_alerts(self, names: Sequence[str]) -> Iterator[Step]:
+        """One through each of these ways."""
+
+        def through(name: str) -> Iterator[Step]:
+            problem = tried(name, self._config.alerts[name])
+            yield Step(name, problem or "delivered", ok=not problem)
+
+        if self._readonly:
+            yield from _refused(names)
+        else:
+            yield from together([bind(through, name) for name in names])
 
     def deploy(self, workers: Sequence[str]) -> Iterator[Step]:
         """Bring each worker's code to its host, starting nothing."""

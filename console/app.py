@@ -248,6 +248,17 @@ class ConsoleApp(Shell):
     def action_edit(self) -> None:
         setting_up.edit(self)
 
+    def action_test_alerts(self) -> None:
+        ways = self.setup.config.alerts if self.setup is not None else {}
+        rung = self.toasts.test()
+        others = tuple(name for name in ways if name not in rung)
+        if others:
+            self.perform("test alerts", others, lambda: self.actions.test_alerts(others))
+        if rung:
+            self.say(f"this terminal was rung: {', '.join(rung)}")
+        elif not others:
+            self.say("no way to tell anybody is configured: add [alerts.NAME] to config.toml")
+
     def action_toasts(self) -> None:
         shown = not self.settings.value.toasts
         self.settings.change(toasts=shown)

@@ -2,13 +2,8 @@
 
 import argparse
 import sys
-import time
-from typing import TYPE_CHECKING
 
 from console.commands import common
-
-if TYPE_CHECKING:
-    from console.config import AlertConfig
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +12,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from console.alerts.trying import tried
     from console.frame import stdout
 
     config = common.load_config(arguments)
@@ -32,23 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
         quiet = f", quiet {found.quiet}" if found.quiet else ""
         said, tone = f"{name}  {kind}, from {found.level} up{quiet}", "text"
         if arguments.do == "test":
-            problem = _test(name, found)
+            problem = tried(name, found)
             said, tone = (f"✗ {name}: {problem}", "bad") if problem else (f"✓ {name}: delivered", "good")
             good = good and not problem
         out.line(said, tone)
     return 0 if good else 1
-
-
-def _test(name: str, found: "AlertConfig") -> str:
-    """What went wrong, or nothing."""
-    from console.alerts.book import Alert
-    from console.alerts.notices import Notice
-    from console.alerts.ways import Undelivered, way_of
-
-    now = time.time()
-    notice = Notice("test", "trajconsole", f"a test of alerts.{name}", "nothing is wrong", level="note")
-    try:
-        way_of(found)(Alert(notice, now, now))
-    except Undelivered as problem:
-        return str(problem)
-    return ""

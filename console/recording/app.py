@@ -97,6 +97,9 @@ class NoActions:
     def examine(self, host: str) -> "Iterator[Found]":
         return iter(())
 
+    def test_alerts(self, names: Sequence[str]) -> Iterator[Step]:
+        return _refused(tuple(names))
+
     def deploy(self, workers: Sequence[str]) -> Iterator[Step]:
         return _refused(tuple(workers))
 

@@ -101,6 +101,7 @@ SHELL_COMMANDS = (
     Command("palette", "commands", "every command by its name", "colon,ctrl+p", True),
     Command("theme", "theme", "dark, light, high contrast, colour-blind, the terminal's own colours", ""),
     Command("toasts", "toasts", "tell in the corner what ends, wins or fails, or do not; it is kept", ""),
+    Command("test_alerts", "test alerts", "one through each [alerts.NAME], to see that it arrives", ""),
     Command("suspend_process", "suspend", "back to the shell; fg brings the console back", "ctrl+z"),
     Command("quit", "quit at once", "leave at once; workers are never touched", "ctrl+c"),
 )

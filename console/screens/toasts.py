@@ -4,14 +4,17 @@
 from typing import TYPE_CHECKING
 
 from console.alerts.book import Alert
-from console.alerts.corner import Corner, words
+from console.alerts.corner import Corner
+from console.alerts.corner import words as corner_words
 from console.alerts.notices import LEVELS, notices
 from console.alerts.quiet import is_quiet
+from console.alerts.trying import TITLE, words
 from console.alerts.ways import sequence
 from console.screens.picture import Picture
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+    from console.config import AlertConfig
 
 LOOK_S, SHOWN_S = 1.0, 8.0
 _FAILED = ("unreachable", "auth failed", "host key", "broken")
@@ -39,12 +42,25 @@ class Toasts:
             self._say(news)
 
     def _say(self, alerts: list[Alert]) -> None:
-        title, text, level = words(alerts)
+        title, text, level = corner_words(alerts)
         severity = {"note": "information", "warning": "warning", "error": "error"}[level]
         self._app.notify(text, title=title, severity=severity, timeout=SHOWN_S, markup=False)  # type: ignore[arg-type]
-        setup = self._app.setup
-        for config in setup.config.alerts.values() if setup is not None else ():
+        for config in self._terminals().values():
             loud = LEVELS.index(level) >= LEVELS.index(config.level)
-            quiet = level != "error" and is_quiet(config.quiet, self._app.clock())
-            if config.terminal and loud and not quiet and self._app._driver is not None:
-                self._app._driver.write(sequence(config.terminal, title, f"{title} {text}"))
+            if loud and (level == "error" or not is_quiet(config.quiet, self._app.clock())):
+                self._ring(config, title, f"{title} {text}")
+
+    def test(self) -> tuple[str, ...]:
+        """Ring this terminal in each way that is configured; their names."""
+        for name, config in self._terminals().items():
+            self._ring(config, TITLE, words(name))
+        return tuple(self._terminals())
+
+    def _terminals(self) -> dict[str, "AlertConfig"]:
+        setup = self._app.setup
+        ways = setup.config.alerts if setup is not None else {}
+        return {name: config for name, config in ways.items() if config.terminal}
+
+    def _ring(self, config: "AlertConfig", title: str, text: str) -> None:
+        if self._app._driver is not None:
+            self._app._driver.write(sequence(config.terminal, title, text))

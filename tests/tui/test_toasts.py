@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from screen_text import settled
+from screen_text import screen_text, settled
 from tui_fleets import NOW, Story
 
 from console.config import AlertConfig
@@ -62,3 +62,18 @@ async def test_the_terminal_rings_only_where_that_is_configured(opened, monkeypa
         await look(pilot, story(("a", "finished"), ("b", "finished")), clock)
         assert "\x1b]9;b: finished \a" in written and "\a" not in written
         pilot.app.setup = None
+
+
+async def test_alerts_are_tried_out_from_the_screen(opened, monkeypatch):
+    written = []
+    async with opened(story(("a", "training"))) as pilot:
+        pilot.app.action_test_alerts()
+        await settled(pilot)
+        assert "no way to tell anybody is configured" in screen_text(pilot.app)
+        monkeypatch.setattr(type(pilot.app._driver), "write", lambda _self, text: written.append(text))
+        ways = {"mine": AlertConfig(command=("true",)), "here": AlertConfig(terminal="osc9")}
+        pilot.app.setup = SimpleNamespace(config=SimpleNamespace(alerts=ways))
+        pilot.app.action_test_alerts()
+        await settled(pilot)
+        assert ("test alerts", ("mine",)) in pilot.app.actions.asked
+        assert any("\x1b]9;a test of alerts.here\a" in text for text in written)

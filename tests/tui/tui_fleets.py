@@ -521,6 +521,9 @@ class FakeActions:
         self.asked.append(("attach", (str(run),)))
         return ["true"]
 
+    def test_alerts(self, names: Sequence[str]) -> Iterator[Step]:
+        return self._do("test alerts", tuple(names))
+
     def deploy(self, workers: Sequence[str]) -> Iterator[Step]:
         return self._do("deploy", tuple(workers))
 
