@@ -21,6 +21,7 @@ _WINDOW, _LEAST, _RECENT = 100, 20, 5  # rows: looked at, needed, that have to a
 _GROWN, _ABOVE = 3.0, 2.0  # times the best, times where the window began
 _FIRST_LINES = 200
 PACE, _SLOW = "samples_per_s", 0.5  # the trainer's own figure; of what is usual
+_PACES, _SLOW_ROWS = 200, 25  # rows: looked at, that have to agree: one pause is in the mean of the next hundred steps
 
 
 def living_findings(run: Run, host: Host, status: Status | None, state: State, now: float) -> Iterator[Advice]:
@@ -72,12 +73,13 @@ def _numbers(run: Run, status: Status | None) -> Iterator[Advice]:
 
 def _slower(run: Run, state: State) -> Iterator[Advice]:
     """It moves, so it does not stall, and it is not what it was: throughput that was lost in the middle of a run."""
-    values = [value for value in run.rows.newest(PACE, _WINDOW) if math.isfinite(value)]
-    if state.name != "training" or len(values) < _LEAST:
+    values = [value for value in run.rows.newest(PACE, _PACES) if math.isfinite(value)]
+    if state.name != "training" or len(values) < 3 * _SLOW_ROWS:
         return
-    usual, recent = statistics.median(values), statistics.median(values[-_RECENT:])
-    if 0 < recent < _SLOW * usual and max(values[-_RECENT:]) < usual:
-        proof = f"{recent:.3g} samples/s in its last {_RECENT} rows, {usual:.3g} in its last {len(values)}"
+    usual, last = statistics.median(values), values[-_SLOW_ROWS:]
+    recent = statistics.median(last)
+    if 0 < recent < _SLOW * usual and max(last) < _SLOW * usual:
+        proof = f"{recent:.3g} samples/s in its last {_SLOW_ROWS} rows, {usual:.3g} in its last {len(values)}"
         mend = "who else works on its host, is a GPU slowed down, is the disk of its data shared? See the host's screen"
         yield Advice(f"it got slower: {recent:.3g} samples/s", proof, mend)
 

@@ -59,12 +59,13 @@ def test_a_run_that_has_ended_saves_no_more(evidence):
 @pytest.mark.parametrize(
     ("paces", "slower"),
     [
-        ([120.0] * 30 + [40.0] * 5, True),
-        ([120.0] * 30 + [70.0] * 5, False),  # not by half
-        ([120.0] * 30 + [40.0] * 4 + [121.0], False),  # it is back
-        ([120.0, 40.0] * 20, False),  # as uneven as ever
-        ([120.0] * 10 + [40.0] * 5, False),  # too few to say
-        ([40.0] * 5 + [120.0] * 30, False),  # a slow beginning
+        ([120.0] * 60 + [40.0] * 25, True),
+        ([120.0] * 60 + [70.0] * 25, False),  # not by half
+        ([120.0] * 60 + [40.0] * 24 + [121.0], False),  # it is back
+        ([120.0] * 60 + [40.0] * 20, False),  # one pause, in the mean of the steps after it
+        ([120.0, 40.0] * 50, False),  # as uneven as ever
+        ([120.0] * 40 + [40.0] * 25, False),  # too few to say
+        ([40.0] * 25 + [120.0] * 60, False),  # a slow beginning
     ],
 )
 def test_throughput_that_was_lost(evidence, paces, slower):
@@ -72,7 +73,7 @@ def test_throughput_that_was_lost(evidence, paces, slower):
     item = found(evidence.launch().status("training").rows(*rows), "it got slower")
     assert (item is not None) == slower
     if item is not None:
-        assert item.what == "it got slower: 40 samples/s" and "120 in its last 35" in item.proof
+        assert item.what == "it got slower: 40 samples/s" and "120 in its last 85" in item.proof
 
 
 def losses(evidence, *values):
