@@ -2,7 +2,7 @@
 
 since:7d before:2026-01-31   when it began: a span back from now, or a date
 tag:paper note:good          what people said of it
-by=mika commit~^0a1b         a text of its origin: who started it, from where, with which code, out of what
+by=user1 commit~^0a1b        a text of its origin: who started it, from where, with which code, out of what
 
 with ! for the opposite. What can match nothing by its form is an error that names the word. Pure.
 """

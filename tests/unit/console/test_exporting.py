@@ -40,7 +40,7 @@ FIGURES = [
 def entry(run, **more):
     return Entry(
         "gpu1", run, "w", "", 5.0, None, "finished", "a, b\nc", 1, None, {"loss": math.nan}, {"acc": 0.5}, "c", 9.0,
-        {"by": "mika"},
+        {"by": "user1"},
     ) if not more else dataclasses.replace(entry(run), **more)  # fmt: skip
 
 
@@ -74,8 +74,8 @@ def test_csv(state, tmp_path, capsys):
     with (out / "runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["run"], row["loss"], row["best_acc"], row["origin.by"], row["tags"]) for row in rows] == [
-        ("one", "nan", "0.5", "mika", "paper"),
-        ("pulled", "", "0.5", "mika", ""),
+        ("one", "nan", "0.5", "user1", "paper"),
+        ("pulled", "", "0.5", "user1", ""),
         ("nothing", "nan", "0.5", "", ""),
     ]
     assert rows[0]["detail"] == "a, b\nc" and rows[0]["ended"] == ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from console.fleet.findings.causes import Place, explain
 from console.fleet.records import first_traceback
 
-HERE = Place("eeg", "gpu1", "me", "/opt/py/bin/python", "", "/home/ann/work")
+HERE = Place("eeg", "gpu1", "me", "/opt/py/bin/python", "", "/home/me/work")
 
 BLOCKS = (Path(__file__).parents[2] / "data" / "errors.txt").read_text().rstrip().split("\n\n")
 SAID = {said: (what, mend) for said, what, mend in (block.split("\n") for block in BLOCKS)}

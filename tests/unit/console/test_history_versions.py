@@ -24,7 +24,7 @@ epochs = 30
 [origin]
 worker = "attention"
 host = "gpu1"
-by = "mika"
+by = "user1"
 project = { branch = "main", dirty = true }
 """
 
@@ -56,7 +56,7 @@ def test_a_database_of_the_first_version_is_brought_over(old):
         host="gpu1", run=RUN, worker="attention", race="persistence-20250615-120000-0c0d", started=1_750_000_000.5,
         ended=1_750_003_600.25, state="criteria met", detail="all criteria hold", epoch=12, epochs=30,
         metrics=first.metrics, best={"val_accuracy": 0.9}, config="00112233445566aa", seen=1_750_003_601.0,
-        origin={"by": "mika", "project.branch": "main", "project.dirty": "yes"},
+        origin={"by": "user1", "project.branch": "main", "project.dirty": "yes"},
     )  # fmt: skip
     assert first.metrics["attention_ratio"] == math.inf and math.isnan(first.metrics["consistency"])
     assert (second.state, second.origin) == ("lost the race", {})

@@ -23,7 +23,7 @@ def entry(run, worker="w", host="gpu1", **more):
     return Entry(**{"host": host, "run": run, "worker": worker, **base, **figures, **more})
 
 
-ORIGIN = {"by": "mika", "project.branch": "main"}
+ORIGIN = {"by": "user1", "project.branch": "main"}
 ENTRIES = [
     entry("a-1", "a", metrics={"val_accuracy": 0.85}),
     entry("b-1", "b", host="laptop", state="failed", detail="ValueError: no", origin=ORIGIN),
@@ -48,8 +48,8 @@ LABELS = {"gpu1:a-1": Label(("paper",), "good one")}
         (["acc>0.8 host~gpu", "!before:7d"], "a-1"),
         (["!since:7d"], "c-1"),
         (["since:1970-01-05"], "a-1 b-1"),
-        (["by=mika"], "b-1"),
-        (["!by=mi"], "a-1 c-1"),
+        (["by=user1"], "b-1"),
+        (["!by=us"], "a-1 c-1"),
         (["project.branch~^main$"], "b-1"),
         (["run=c-"], "c-1"),
         (["!acc>0.8"], "b-1 c-1"),
@@ -77,7 +77,7 @@ def test_a_time_that_is_none(text):
         ("until:3d", "until: is no term — known: before, note, since, tag"),
         ("tag:", "tag: names nothing — write tag:TEXT"),
         ("val_acuracy>0.5", "no run has a field or figure 'val_acuracy' — did you mean 'val_accuracy'?"),
-        ("bye=mika", "did you mean 'by'?"),
+        ("bye=user1", "did you mean 'by'?"),
         ("a>0.5", "'a' could be val_accuracy or val_ratio — write more of its name"),
         ("host>3", "host is text — use host= or host~"),
         ("epoch~3", "epoch is a figure — use > < >= <= or ="),
