@@ -5,10 +5,12 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from console.commands import common
+from console.commands import common, writing
 
 if TYPE_CHECKING:
     from console.editing.draft import Draft
+
+_TABLES = ("hosts", "workers", "races", "sweeps", "alerts")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -128,29 +130,18 @@ def _key(text: str, least: int) -> list[str]:
     from trainer.schema import ConfigError, Problem
 
     parts = text.split(".")
-    if len(parts) < least or not all(parts) or parts[0] not in ("hosts", "workers", "races", "sweeps"):
+    if len(parts) < least or not all(parts) or parts[0] not in _TABLES:
         raise ConfigError([Problem("trajconsole", None, text, "is no key of config.toml", "as in hosts.gpu1.root")])
     return parts
 
 
 def _save(arguments: argparse.Namespace, draft: "Draft") -> int:
-    from console import frame
-    from console.editing.draft import ChangedMeanwhile
-    from trainer.schema import ConfigError, Problem
-
-    out = frame.stdout(arguments.ascii)
     draft.config()
-    for line in draft.difference():
-        out.line(line, {"+": "good", "-": "bad"}.get(line[:1], "quiet"))
+    writing.show(arguments, draft)
     if not draft.changes:
         print("trajconsole: nothing is different", file=sys.stderr)
     elif not arguments.dry_run:
-        try:
-            draft.save()
-        except ChangedMeanwhile:
-            mend = "look at it, then again"
-            raise ConfigError([Problem(str(draft.path), None, "", "was changed by somebody meanwhile", mend)]) from None
-        print(f"trajconsole: written to {draft.path}", file=sys.stderr)
+        writing.save(draft)
     return 0
 
 

@@ -132,8 +132,10 @@ def test_what_config_set_does_is_what_config_get_says(home):
         ["set", "workers.beta.set.run.epochs", "5"], ["set", "workers.beta.set.optim.lr", "0.5"],
         ["unset", "workers.beta.set.run.epochs"], ["add-host", "gpu1", "me@gpu1"], ["unset", "hosts.far"],
         ["add-worker", "gamma", "--host", "gpu1", "--command", "python", "-c", "1"],
+        ["set", "alerts.me.terminal", "bell"],
     ):  # fmt: skip
         assert run("config", *words).returncode == 0, words
+    assert run("config", "get", "alerts.me.terminal").stdout == "bell\n"
     assert run("config", "get", "workers.beta.set").stdout == "{ optim.lr = 0.5 }\n"
     assert run("config", "get", "workers.gamma.command").stdout == '["python", "-c", "1"]\n'
     assert set(json.loads(run("config", "show", "--json").stdout)["config"]["hosts"]) == {"here", "gpu1"}
